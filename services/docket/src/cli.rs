@@ -64,6 +64,8 @@ enum Command {
     ReplaceApp(commands::ReplaceAppArgs),
     /// Your e-mail address: see it, change it, or take a change back.
     Email(commands::EmailArgs),
+    /// Texts to your phone when there is a new notice: see whether they are on, give a number, or take it away.
+    Texts(commands::TextsArgs),
     /// Give the second factor again, for what asks for a fresh one; holds for ten minutes.
     StepUp(commands::StepUpArgs),
     /// Forms that can be filed; one form with its questions.
@@ -270,6 +272,7 @@ async fn dispatch(cli: Cli) -> Result<()> {
         Command::SignIn(args) => commands::sign_in(&home, &args, &teller).await,
         Command::ReplaceApp(args) => commands::replace_app(&home, &args, &teller).await,
         Command::Email(args) => commands::email(&home, args, &teller).await,
+        Command::Texts(args) => commands::texts(&home, args, &teller).await,
         Command::StepUp(args) => commands::step_up(&home, &args, &teller).await,
         Command::Forms { form, language } => {
             commands::forms(&home, form.as_deref(), &language, &teller).await

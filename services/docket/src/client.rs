@@ -34,6 +34,7 @@ pub use identity::v1::session_service_client::SessionServiceClient;
 pub use log::v1::log_admin_service_client::LogAdminServiceClient;
 pub use log::v1::subject_admin_service_client::SubjectAdminServiceClient;
 pub use notifications::v1::inbox_service_client::InboxServiceClient;
+pub use notifications::v1::texting_service_client::TextingServiceClient;
 pub use payments::v1::payment_service_client::PaymentServiceClient;
 
 /// Channels to every service; they connect when first used and again when a connection is lost.
@@ -187,6 +188,9 @@ impl Connection {
     }
     pub fn inbox(&self) -> InboxServiceClient<Line> {
         InboxServiceClient::new(self.line(&self.notifications))
+    }
+    pub fn texting(&self) -> TextingServiceClient<Line> {
+        TextingServiceClient::new(self.line(&self.notifications))
     }
 }
 

@@ -26,6 +26,7 @@ pub mod respond;
 pub mod roles;
 pub mod session;
 pub mod sign;
+pub mod texts;
 pub mod waiver;
 pub mod wishes;
 pub mod withdraw;
@@ -55,6 +56,7 @@ pub use respond::{RespondArgs, respond};
 pub use roles::{RoleCommand, role};
 pub use session::{Session, SignInArgs, StepUpArgs, sign_in, step_up};
 pub use sign::{ReviewArgs, SendArgs, SignArgs, review, send, sign};
+pub use texts::{TextsArgs, texts};
 pub use waiver::{WaiverArgs, waiver};
 pub use withdraw::{WithdrawArgs, withdraw};
 

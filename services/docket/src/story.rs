@@ -15,6 +15,7 @@ pub mod player;
 pub mod represent;
 pub mod role;
 pub mod see;
+pub mod texts;
 pub mod time;
 pub mod vars;
 

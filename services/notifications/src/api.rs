@@ -1,7 +1,8 @@
-//! The gRPC face: `docket.notifications.v1.InboxService`.
+//! The gRPC face: `docket.notifications.v1.InboxService`, and `TextingService` beside it.
 
 mod messages;
 mod notices;
+mod texting;
 
 use std::pin::Pin;
 use std::sync::Arc;
@@ -15,6 +16,8 @@ use tokio::sync::Notify;
 use tonic::{Request, Response, Status};
 
 use crate::domain::{Notices, Threads};
+
+pub(crate) use texting::TextingApi;
 
 /// The service.
 #[derive(Clone)]

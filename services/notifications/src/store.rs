@@ -5,4 +5,5 @@ pub(crate) mod matter;
 pub(crate) mod notice;
 pub(crate) mod owed;
 pub(crate) mod representation;
+pub(crate) mod text;
 pub(crate) mod thread;

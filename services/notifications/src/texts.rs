@@ -8,6 +8,7 @@ use unic_langid::{LanguageIdentifier, langid};
 
 use crate::domain::NoticeKind;
 use crate::store::delivery;
+use crate::store::text as text_store;
 
 /// The languages.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -125,6 +126,9 @@ pub(crate) fn mail(language: Language, alert: &str, given_name: &str) -> Mail {
         "package_declined" => "package-declined",
         "package_left" => "package-left",
         "package_released" => "package-released",
+        "texts_on" => "texts-on",
+        "texts_ended" => "texts-ended",
+        "texts_unreachable" => "texts-unreachable",
         _ => "notice",
     };
     let greeting = if given_name.is_empty() { "mail-greeting-nameless" } else { "mail-greeting" };
@@ -149,6 +153,23 @@ pub(crate) fn invitation(alert: &str, code: &str) -> Mail {
         subject: format!("{} / {}", subject(Language::En), subject(Language::Es)),
         text: format!("{}\r\n\r\n{}\r\n", said(Language::En), said(Language::Es)),
     }
+}
+
+/// The text for an alert, or for what somebody waits for: what is new, never what it says. At its end stand letters of its own.
+pub(crate) fn text_message(language: Language, alert: &str, code: &str, letters: &str) -> String {
+    let id = match alert {
+        text_store::CODE => "text-code",
+        "text_stopped" => "text-stopped",
+        "text_started" => "text-started",
+        "text_help" => "text-help",
+        _ => "text-notice",
+    };
+    format!("{} Ref. {letters}", text(language, id, code))
+}
+
+/// What somebody agrees to who wants texts.
+pub(crate) fn consent(language: Language) -> String {
+    text(language, "text-consent", "")
 }
 
 #[cfg(test)]
@@ -228,6 +249,9 @@ mod tests {
                 "package_declined",
                 "package_left",
                 "package_released",
+                "texts_on",
+                "texts_ended",
+                "texts_unreachable",
             ] {
                 let mail = mail(language, alert, "Ana Lúcia");
                 let said = format!("{}\n{}", mail.subject, mail.text).to_lowercase();
@@ -241,6 +265,44 @@ mod tests {
             }
         }
         assert!(mail(Language::En, "notice_posted", "").text.starts_with("Hello,\r\n"));
+    }
+
+    /// The basic letters of GSM 03.38: with another one a text holds 70 letters.
+    const GSM_7: &str = "@£$¥èéùìòÇ\nØø\rÅåΔ_ΦΓΛΩΠΨΣΘΞÆæßÉ !\"#¤%&'()*+,-./0123456789:;<=>?¡ABCDEFGHIJKLMNOPQRSTUVWXYZ\
+        ÄÖÑÜ§¿abcdefghijklmnopqrstuvwxyzäöñüà";
+
+    #[test]
+    fn a_text_fits_one_and_says_nothing_of_a_case() {
+        for language in [Language::En, Language::Es] {
+            for alert in ["notice_posted", "decision_made", "appointment_moved", text_store::CODE]
+                .into_iter()
+                .chain(text_store::ANSWERS)
+            {
+                let said = text_message(language, alert, "123456", "0A1B2C");
+                assert!(said.chars().count() <= 160, "{} letters: {said}", said.chars().count());
+                assert!(said.chars().all(|letter| GSM_7.contains(letter)), "{said}");
+                assert!(said.starts_with("Docket") && said.ends_with("Ref. 0A1B2C"), "{said}");
+                assert_eq!(said.contains("123456"), alert == text_store::CODE);
+                let lower = said.to_lowercase();
+                for secret in [
+                    "dkt",
+                    "approved",
+                    "denied",
+                    "decision",
+                    "appointment",
+                    "aprob",
+                    "deneg",
+                    "http",
+                    "www",
+                    "{",
+                ] {
+                    assert!(!lower.contains(secret), "{secret}: {said}");
+                }
+            }
+            let notice = text_message(language, "notice_posted", "", "0A1B2C");
+            assert!(notice.contains(if language == Language::En { "Reply STOP" } else { "Responda ALTO" }));
+            assert!(consent(language).len() > 200);
+        }
     }
 
     #[test]

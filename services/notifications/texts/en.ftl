@@ -131,6 +131,12 @@ mail-refund-failed-subject = Money that was to go back to you did not arrive
 mail-refund-failed = A fee that was to go back to you did not arrive: the card or the account that it was paid from did not take it. The money is not lost, and we keep it for you. Sign in to your Docket account as usual to read the notice, and write to us from there how you want to have it.
 mail-payers-refund-failed-subject = Money that was to go back to you did not arrive
 mail-payers-refund-failed = A fee that you paid for somebody else was to go back to you and did not arrive: the card or the account that you paid from did not take it. The money is not lost, and we keep it for you. Whoever you paid for has a notice about it in their Docket account: let them know how you want to have it, so that they can write to us.
+mail-texts-on-subject = Texts to a phone are on
+mail-texts-on = Your Docket account sends texts to a phone from now on when there is a new notice; mail goes on as before. If you did not ask for that, sign in as usual, take the number away, and see which sessions are open.
+mail-texts-ended-subject = Texts to a phone have ended
+mail-texts-ended = Your Docket account sends no more texts to a phone: the number was taken away in the account, or somebody answered from it that no more are wanted. Mail goes on as before. If you want texts again, sign in as usual and give a number.
+mail-texts-unreachable-subject = Texts to your phone do not arrive
+mail-texts-unreachable = Several texts in a row from your Docket account did not arrive at the number that you gave, so we send none there any more. Mail goes on as before. If you have another number, or that one works again, sign in as usual and give it.
 # Who is asked to sign has no account perhaps: the mail names nobody and no form, and carries the code.
 mail-invited-subject = You are asked to sign a form
 mail-invited = Somebody who fills in a form with Docket names you as one who signs it too, and gave this address. Ask whoever you expect this from whether it is theirs. If you do not know of it, do nothing: without you nothing is signed in your name. To read what you are asked to sign, open an account of your own with Docket, or sign in, and give this code: { $name }. On the command line: docket helper show { $name }. It is good once, for thirty days, until the form is changed. Give it to nobody.
@@ -138,3 +144,13 @@ mail-invited-to-file-subject = You are asked to file a form with somebody
 mail-invited-to-file = Somebody who files with Docket asks you to file a form of your own together with theirs, and gave this address. Ask whoever you expect this from whether it is theirs. If you do not know of it, do nothing: without you nothing is filed in your name. To read who asks and for what, open an account of your own with Docket, or sign in, and give this code: { $name }. On the command line: docket invitation show { $name }. It is good once, for thirty days, until they send what they file. What you fill in stays yours: they do not see it. Give the code to nobody.
 mail-invited-ending = This mail was sent by a machine. Please do not answer it. We never ask for your password by mail.
 mail-ending = This mail was sent by a machine. Please do not answer it: write to us from your account. We never ask for your password or a code by mail.
+
+# Texts to a phone: at most 160 letters of GSM 03.38, with " Ref. " and six letters after each. They name nobody, no number, no form and no
+# status, and hold no link.
+text-notice = Docket: there is a new notice in your account. Sign in as usual to read it. Reply STOP to end texts.
+text-code = Docket: your code for texts is { $name }. It is good for ten minutes. We never ask you for it. Reply STOP to end texts.
+text-stopped = Docket: you will get no more texts. Mail and the notices in your account go on. Reply START to get texts again.
+text-started = Docket: you get texts again when there is a new notice in your account. Reply STOP to end texts, HELP for help.
+text-help = Docket, online filing. We text when there is a new notice in your account. Reply STOP to end texts. We never ask for a code.
+# What somebody agrees to; whoever changes it gives it another name (domain/texting.rs, CONSENT).
+text-consent = I want Docket to send texts to this number, which is mine, when there is something new in my account. At most five come in a day about one case, and none at night. My carrier may charge for them. I can end them at any time: in my account, or by answering STOP. I need no texts to file or to be told of anything, since mail and the notices in my account go on without them. A text is never a way to sign in, or to get my account back.

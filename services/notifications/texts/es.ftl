@@ -131,6 +131,12 @@ mail-refund-failed-subject = No llegó el dinero que se le iba a devolver
 mail-refund-failed = Una tarifa que se le iba a devolver no llegó: la tarjeta o la cuenta con la que se pagó no la aceptó. El dinero no se pierde, y lo guardamos para usted. Entre como siempre en su cuenta de Docket para leer el aviso y escríbanos desde allí cómo quiere recibirlo.
 mail-payers-refund-failed-subject = No llegó el dinero que se le iba a devolver
 mail-payers-refund-failed = Una tarifa que usted pagó por otra persona se le iba a devolver y no llegó: la tarjeta o la cuenta con la que pagó no la aceptó. El dinero no se pierde, y lo guardamos para usted. La persona por la que pagó tiene un aviso sobre ello en su cuenta de Docket: dígale cómo quiere recibirlo, para que ella pueda escribirnos.
+mail-texts-on-subject = Los mensajes de texto están activados
+mail-texts-on = Desde ahora su cuenta de Docket envía mensajes de texto a un teléfono cuando hay un aviso nuevo; el correo sigue como antes. Si usted no lo pidió, inicie sesión como siempre, quite el número y vea qué sesiones están abiertas.
+mail-texts-ended-subject = Terminaron los mensajes de texto
+mail-texts-ended = Su cuenta de Docket ya no envía mensajes de texto a un teléfono: el número se quitó en la cuenta, o alguien respondió desde ese número que no quiere más. El correo sigue como antes. Si quiere mensajes de texto otra vez, inicie sesión como siempre e indique un número.
+mail-texts-unreachable-subject = Los mensajes de texto no llegan a su teléfono
+mail-texts-unreachable = Varios mensajes de texto seguidos de su cuenta de Docket no llegaron al número que usted indicó, así que ya no enviamos ninguno a ese número. El correo sigue como antes. Si tiene otro número, o si ese vuelve a funcionar, inicie sesión como siempre e indíquelo.
 # A quien se le pide la firma quizá no tiene cuenta: el correo no nombra a nadie ni el formulario, y lleva el código.
 mail-invited-subject = Se le pide que firme un formulario
 mail-invited = Una persona que llena un formulario con Docket dice que usted también lo firma, y dio esta dirección. Pregunte a quien usted crea que lo envió. Si no sabe de qué se trata, no haga nada: sin usted no se firma nada en su nombre. Para leer lo que se le pide firmar, abra una cuenta propia en Docket, o entre en la suya, y escriba este código: { $name }. En la línea de comandos: docket helper show { $name }. Vale una sola vez, durante treinta días, mientras el formulario no se cambie. No se lo dé a nadie.
@@ -138,3 +144,13 @@ mail-invited-to-file-subject = Se le pide que presente un formulario con otra pe
 mail-invited-to-file = Una persona que presenta formularios con Docket le pide que presente uno propio junto con los suyos, y dio esta dirección. Pregunte a quien usted crea que lo envió. Si no sabe de qué se trata, no haga nada: sin usted no se presenta nada en su nombre. Para leer quién lo pide y qué pide, abra una cuenta propia en Docket, o entre en la suya, y escriba este código: { $name }. En la línea de comandos: docket invitation show { $name }. Vale una sola vez, durante treinta días, hasta que se envíe lo que se presenta. Lo que usted llena es solo suyo: esa persona no lo ve. No le dé el código a nadie.
 mail-invited-ending = Este correo lo envió una máquina. Por favor, no lo conteste. Nunca le pedimos su contraseña por correo.
 mail-ending = Este correo lo envió una máquina. No lo responda: escríbanos desde su cuenta. Nunca le pedimos por correo su contraseña ni un código.
+
+# Mensajes a un teléfono: como máximo 160 letras de GSM 03.38, con " Ref. " y seis letras después de cada uno. No nombran a nadie, ni número,
+# formulario o estado, y no llevan enlace. De las letras con tilde, esas solo tienen é y ñ.
+text-notice = Docket: hay un aviso nuevo en su cuenta. Entre como siempre para leerlo. Responda ALTO para no recibir mensajes.
+text-code = Docket: su clave para recibir mensajes es { $name }. Vale diez minutos. Nunca se la pedimos. Responda ALTO para no recibirlos.
+text-stopped = Docket: ya no le enviaremos mensajes. El correo y los avisos en su cuenta siguen igual. Responda START para recibirlos otra vez.
+text-started = Docket: le enviamos mensajes otra vez cuando haya un aviso nuevo en su cuenta. Responda ALTO para no recibirlos.
+text-help = Docket: le escribimos cuando hay un aviso nuevo en su cuenta. Responda ALTO para no recibir mensajes. Nunca pedimos claves.
+# Lo que acepta quien quiere mensajes; si cambia, recibe otro nombre (domain/texting.rs, CONSENT).
+text-consent = Quiero que Docket envíe mensajes de texto a este número, que es mío, cuando haya algo nuevo en mi cuenta. Llegan como máximo cinco al día sobre un mismo caso, y ninguno de noche. Mi compañía telefónica puede cobrarlos. Puedo ponerles fin en cualquier momento: en mi cuenta, o respondiendo ALTO. No necesito mensajes de texto para presentar nada ni para enterarme de nada, porque el correo y los avisos en mi cuenta siguen sin ellos. Un mensaje de texto nunca sirve para iniciar sesión ni para recuperar mi cuenta.

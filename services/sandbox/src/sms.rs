@@ -51,6 +51,31 @@ struct Outgoing {
 struct Filter {
     #[serde(alias = "To")]
     to: Option<String>,
+    #[serde(alias = "From")]
+    from: Option<String>,
+    /// Civil date (UTC), ISO 8601; its name is `DateSent>`.
+    #[serde(rename = "DateSent>")]
+    since: Option<String>,
+    #[serde(rename = "PageSize")]
+    page_size: Option<usize>,
+    #[serde(rename = "Page")]
+    page: Option<usize>,
+}
+
+/// What somebody answers.
+#[derive(Debug, Deserialize)]
+struct Reply {
+    from: String,
+    /// The number that is answered; that of the last text to `from` where it is not said.
+    to: Option<String>,
+    body: String,
+}
+
+/// What became of a text.
+#[derive(Debug, Deserialize)]
+struct Outcome {
+    status: String,
+    error_code: Option<u32>,
 }
 
 pub(crate) fn router(shared: &Shared) -> Router<Shared> {
@@ -58,6 +83,8 @@ pub(crate) fn router(shared: &Shared) -> Router<Shared> {
         .route("/2010-04-01/Accounts/{sid}/Messages.json", get(list).post(send))
         .route("/2010-04-01/Accounts/{sid}/Messages/{message}", get(show))
         .route("/sms/messages", get(view).merge(post(send_unsigned)))
+        .route("/sandbox/texts/reply", post(reply))
+        .route("/sandbox/texts/{sid}/settle", post(settle))
         .layer(middleware::from_fn_with_state((shared.clone(), Party::Sms), parties::gate))
 }
 
@@ -86,10 +113,77 @@ async fn accept(shared: &Shared, cut: &Cut, account: String, outgoing: Outgoing)
     if let Some((code, message)) = fault(&outgoing) {
         return refusal(StatusCode::BAD_REQUEST, code, message);
     }
-    let lost = outgoing.to == "+15005550099";
+    let lost = outgoing.to == "+15005550099" || outgoing.to.ends_with("5550198");
     let text = queued(shared, account, outgoing);
-    shared.store.write(|tx| tx.put(Record::Text(text.clone()))).await;
+    // The answer says that it is queued; whoever asks later hears what became of it.
+    let mut later = text.clone();
+    later.settle(if text.to.ends_with("5550197") {
+        ("undelivered", Some(30_003))
+    } else {
+        ("delivered", None)
+    });
+    shared.store.write(|tx| tx.put(Record::Text(later))).await;
     if lost { cut.now() } else { (StatusCode::CREATED, Json(text)).into_response() }
+}
+
+impl Text {
+    /// The civil date (UTC) on which it came.
+    fn created_on(&self) -> Option<jiff::civil::Date> {
+        let at = jiff::fmt::strtime::parse("%a, %d %b %Y %H:%M:%S %z", &self.date_created).ok()?;
+        at.to_date().ok()
+    }
+
+    fn settle(&mut self, (status, error_code): (&str, Option<u32>)) {
+        status.clone_into(&mut self.status);
+        self.error_code = error_code;
+        self.error_message = error_code.map(|_| "Unreachable destination handset".to_owned());
+    }
+}
+
+/// Somebody answers one of our texts.
+async fn reply(State(shared): State<Shared>, Json(reply): Json<Reply>) -> Response {
+    let text = shared.store.write(|tx| {
+        let answered = tx.state.texts.values().rev().find(|text| text.to == reply.from);
+        let to = reply.to.clone().or(answered.map(|text| text.from.clone()))?;
+        let account = answered.map_or_else(|| "ACsandbox".to_owned(), |text| text.account_sid.clone());
+        let outgoing = Outgoing {
+            to,
+            from: Some(reply.from.clone()),
+            messaging_service_sid: None,
+            body: reply.body.clone(),
+        };
+        let mut text = queued(&shared, account, outgoing);
+        "inbound".clone_into(&mut text.direction);
+        "received".clone_into(&mut text.status);
+        tx.put(Record::Text(text.clone()));
+        Some(text)
+    });
+    match text.await {
+        Some(text) => (StatusCode::CREATED, Json(text)).into_response(),
+        None => refusal(
+            StatusCode::BAD_REQUEST,
+            21_604,
+            "Nothing was sent to that number: say to whom it answers",
+        ),
+    }
+}
+
+/// What became of a text, as of now.
+async fn settle(
+    State(shared): State<Shared>,
+    Path(sid): Path<String>,
+    Json(outcome): Json<Outcome>,
+) -> Response {
+    let text = shared.store.write(|tx| {
+        let mut text = tx.state.texts.get(&sid).cloned()?;
+        text.settle((&outcome.status, outcome.error_code));
+        tx.put(Record::Text(text.clone()));
+        Some(text)
+    });
+    match text.await {
+        Some(text) => Json(text).into_response(),
+        None => refusal(StatusCode::NOT_FOUND, 20404, "The requested resource was not found"),
+    }
 }
 
 /// The carrier's error code and words for what it does not send, by the numbers reserved for tests too.
@@ -109,6 +203,8 @@ fn fault(outgoing: &Outgoing) -> Option<(u32, &'static str)> {
         "+15005550001" => Some(INVALID),
         "+15005550004" => Some((21610, "Attempt to send to unsubscribed recipient")),
         "+15005550009" => Some((21614, "'To' number is not a valid mobile number")),
+        to if to.ends_with("5550195") => Some((21610, "Attempt to send to unsubscribed recipient")),
+        to if to.ends_with("5550196") => Some((21614, "'To' number is not a valid mobile number")),
         _ => None,
     }
 }
@@ -150,7 +246,25 @@ async fn list(
     let mut texts = texts(&shared, &filter).await;
     texts.retain(|text| text.account_sid == account);
     texts.reverse();
-    Json(json!({"messages": texts, "page": 0, "next_page_uri": null})).into_response()
+    let (page, size) = (filter.page.unwrap_or_default(), filter.page_size.unwrap_or(50).clamp(1, 1000));
+    let further = texts.len() > (page + 1) * size;
+    let texts: Vec<Text> = texts.into_iter().skip(page * size).take(size).collect();
+    let next = further.then(|| filter.next_page(&account, page + 1, size));
+    Json(json!({"messages": texts, "page": page, "page_size": size, "next_page_uri": next})).into_response()
+}
+
+impl Filter {
+    /// The address of another page of the same list.
+    fn next_page(&self, account: &str, page: usize, size: usize) -> String {
+        let mut query = form_urlencoded::Serializer::new(String::new());
+        for (name, value) in [("To", &self.to), ("From", &self.from), ("DateSent>", &self.since)] {
+            if let Some(value) = value {
+                query.append_pair(name, value);
+            }
+        }
+        query.append_pair("PageSize", &size.to_string()).append_pair("Page", &page.to_string());
+        format!("/2010-04-01/Accounts/{account}/Messages.json?{}", query.finish())
+    }
 }
 
 async fn show(
@@ -173,7 +287,12 @@ async fn view(State(shared): State<Shared>, Query(filter): Query<Filter>) -> Jso
 }
 
 async fn texts(shared: &Shared, filter: &Filter) -> Vec<Text> {
-    let fits = |text: &&Text| filter.to.as_ref().is_none_or(|to| *to == text.to);
+    let since = filter.since.as_deref().and_then(|date| date.parse::<jiff::civil::Date>().ok());
+    let fits = |text: &&Text| {
+        filter.to.as_ref().is_none_or(|to| *to == text.to)
+            && filter.from.as_ref().is_none_or(|from| *from == text.from)
+            && since.is_none_or(|since| text.created_on().is_none_or(|date| date >= since))
+    };
     shared.store.read(|state| state.texts.values().filter(fits).cloned().collect()).await
 }
 

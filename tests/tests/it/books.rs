@@ -6,7 +6,8 @@ use crate::system::System;
 use docket_case_status::domain::{Case, Outcome};
 use docket_eventlog::Metadata;
 use docket_kernel::EventEnum;
-use docket_proto::events::{case, filing, notice, payment, quote, response};
+use docket_proto::events::{case, delivery, filing, notice, payment, quote, response};
+use docket_proto::notifications::events::v1::DeliveryHandedOver;
 use docket_proto::payments::events::v1::fee_settled::Settlement;
 use serde_json::Value;
 use sqlx::{Connection as _, PgConnection, Row as _};
@@ -41,6 +42,8 @@ pub(crate) struct Books {
     far_side: Value,
     /// The ids of all mails at the far side, as often as they came.
     mails: Vec<String>,
+    /// The texts that the carrier has.
+    texts: Vec<Value>,
     /// Somebody was killed: a mail may have come twice, since nobody could say that it had been sent.
     killed: bool,
 }
@@ -101,6 +104,8 @@ impl Books {
             let mails = far_side(&addresses["mail"], "mail/messages").await;
             let mails = mails["messages"].as_array().unwrap().iter();
             books.mails = mails.filter_map(|mail| mail["message_id"].as_str().map(str::to_owned)).collect();
+            let texts = far_side(&addresses["sandbox"], "sms/messages").await;
+            books.texts = texts["messages"].as_array().unwrap().clone();
             books.killed = system.was_killed();
             books
         })
@@ -225,6 +230,7 @@ impl Books {
         self.fees_are_paid_as_quoted_and_go_back_once();
         self.notices_are_issued_once();
         self.mails_are_sent_once();
+        self.texts_are_sent_once();
     }
 
     /// L2, L3: positions and versions without a gap.
@@ -431,13 +437,32 @@ impl Books {
             let id = mail.trim_start_matches('<').split('@').next().unwrap_or_default();
             *came.entry(id).or_default() += 1;
         }
-        for (delivery, entries) in self.of("delivery") {
-            if entries.iter().all(|entry| entry.kind != "delivery.handed_over.v1") {
+        for (delivery, events) in self.streams::<delivery::Event>("delivery") {
+            if !events.iter().any(|event| handed_over(event).is_some_and(|sent| sent.channel == "email")) {
                 continue;
             }
-            let times = came.get(delivery).copied().unwrap_or_default();
+            let times = came.get(delivery.as_str()).copied().unwrap_or_default();
             let once = times == 1 || (self.killed && times > 1);
-            assert!(entries.len() == 1 && once, "mail {delivery} came {times} times: {entries:?}");
+            assert!(events.len() == 1 && once, "mail {delivery} came {times} times: {events:?}");
+        }
+    }
+
+    /// Every text that was handed over is at the carrier, and none is there twice, whoever was killed: each bears letters of its own.
+    fn texts_are_sent_once(&self) {
+        let mut kept = BTreeSet::new();
+        for text in self.texts.iter().filter(|text| text["direction"] != "inbound") {
+            let (to, body) = (text["to"].as_str().unwrap(), text["body"].as_str().unwrap());
+            let letters = body.rsplit_once(" Ref. ").map(|(_, letters)| letters);
+            assert!(
+                letters.is_some_and(|letters| kept.insert((to, letters))),
+                "a text was sent twice: {body}"
+            );
+        }
+        let sids: BTreeSet<&str> = self.texts.iter().filter_map(|text| text["sid"].as_str()).collect();
+        for (delivery, events) in self.streams::<delivery::Event>("delivery") {
+            for sent in events.iter().filter_map(handed_over).filter(|sent| sent.channel == "sms") {
+                assert!(sids.contains(sent.carrier_id.as_str()), "text {delivery} is not at the carrier");
+            }
         }
     }
 
@@ -602,6 +627,14 @@ fn approvals_have_their_bases(cases: &BTreeMap<&str, Case>) {
 async fn far_side(address: &Value, path: &str) -> Value {
     let url = format!("{}/{path}", address.as_str().unwrap());
     reqwest::get(url).await.unwrap().json().await.unwrap()
+}
+
+/// What was handed over.
+fn handed_over(event: &delivery::Event) -> Option<&DeliveryHandedOver> {
+    match event {
+        delivery::Event::DeliveryHandedOver(sent) => Some(sent),
+        delivery::Event::DeliveryConfirmed(_) | delivery::Event::DeliveryFailed(_) => None,
+    }
 }
 
 /// Lifecycle 30: who recommended does not decide.

@@ -14,6 +14,8 @@ use toml::Value;
 const PLANTED: &str = "Plainwordsworth";
 /// So an A-number of somebody in a story begins; each playing has its own, of six digits more.
 const A_NUMBER: &str = "A000";
+/// So a telephone number of somebody in a story begins, to which texts go; six digits more, too.
+const PHONE: &str = "+1290";
 /// One that the search must find.
 const PLANTED_A_NUMBER: &str = "A000987654";
 /// Families have short names.
@@ -94,7 +96,8 @@ fn search(system: &System, words: &BTreeSet<String>) -> Vec<String> {
 fn note(place: &str, bytes: &[u8], words: &Words, found: &mut Vec<String>) {
     let hits =
         words.search.find_iter(bytes).map(|hit| (words.of[hit.pattern().as_usize()].as_str(), hit.end()));
-    let hits = hits.filter(|(word, end)| *word != A_NUMBER || goes_on_as_a_number(&bytes[*end..]));
+    let hits =
+        hits.filter(|(word, end)| ![A_NUMBER, PHONE].contains(word) || goes_on_as_a_number(&bytes[*end..]));
     let here: BTreeSet<&str> = hits.map(|(word, _)| word).collect();
     found.extend(here.into_iter().map(|word| format!("{word:?} in {place}")));
 }
@@ -107,7 +110,7 @@ fn goes_on_as_a_number(bytes: &[u8]) -> bool {
     plain || dumped
 }
 
-/// Words as they are, and as a dump writes bytes; the beginning of an A-number is always among them.
+/// Words as they are, and as a dump writes bytes; the beginnings of an A-number and of a telephone number are always among them.
 struct Words {
     search: AhoCorasick,
     of: Vec<String>,
@@ -115,8 +118,8 @@ struct Words {
 
 impl Words {
     fn new(words: &BTreeSet<String>) -> Self {
-        let a_number = A_NUMBER.to_owned();
-        let words = words.iter().chain([&a_number]);
+        let beginnings = [A_NUMBER, PHONE].map(str::to_owned);
+        let words = words.iter().chain(&beginnings);
         let forms = words.clone().flat_map(|word| [word.clone(), hex::encode(word)]);
         let of = words.flat_map(|word| [word.clone(), word.clone()]).collect();
         Self { search: AhoCorasick::new(forms).unwrap(), of }

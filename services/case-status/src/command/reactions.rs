@@ -402,6 +402,8 @@ fn part_of(filing: &str, parts: &[FeePart], whole_cents: i64) -> i64 {
 
 /// Whom an alert does not concern any more: nobody is looked for because of it.
 const ACTS_NO_LONGER: &str = "acts_no_longer";
+/// The channel of what goes to a phone.
+const TEXT: &str = "sms";
 
 /// Notifications' log: notices posted; one that carries a request serves it and starts its clock. Whom a mail about a notice did not
 /// reach is looked for, until they open it or a later mail about it is taken.
@@ -419,6 +421,10 @@ impl Subscriber for Notices {
     async fn apply(&self, tx: &mut PgConnection, event: &Recorded) -> Result<(), ApplyError> {
         if event.stream.category() == "delivery" {
             return match event.decode()? {
+                // A text is beside the mail: whether that arrived says nothing of the address.
+                delivery::Event::DeliveryFailed(failed) if failed.channel == TEXT => Ok(()),
+                delivery::Event::DeliveryHandedOver(sent) if sent.channel == TEXT => Ok(()),
+                delivery::Event::DeliveryConfirmed(_) => Ok(()),
                 delivery::Event::DeliveryFailed(failed) => self.not_reached(tx, event, &failed).await,
                 delivery::Event::DeliveryHandedOver(sent) => {
                     let (of, account) = ((&*sent.case_id, &*sent.notice_id), &*sent.account_id);

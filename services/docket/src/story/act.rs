@@ -58,6 +58,15 @@ pub enum Act {
     /// Has another e-mail address for the account, with the code from the mail there; gives the second factor before. Signs in with it from
     /// then on, and no more with the one before.
     ChangeEmail {},
+    /// Has texts to the own phone on, with the code from the text there; gives the second factor before.
+    HaveTexts {},
+    /// Answers a text, and sees what that does.
+    AnswerText {
+        /// What is answered, for example `STOP`.
+        body: String,
+        /// What texts are then: `on`, `stopped`.
+        state: String,
+    },
     /// Gives the second factor again.
     StepUp {},
     /// Signs out: the session can be renewed no more.
@@ -640,6 +649,9 @@ pub enum Act {
         /// Mails to the person that tell of notices, of whatever case; not counted when it is not said.
         #[serde(default)]
         mails: Option<usize>,
+        /// Texts to the person that tell of notices, sent or held for the night or the next day; not counted when it is not said.
+        #[serde(default)]
+        texts: Option<usize>,
     },
 }
 

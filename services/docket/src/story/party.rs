@@ -205,7 +205,7 @@ async fn replace_app(player: &mut Player, who: &str) -> Answer {
 
 /// Gives the second factor again, unless the token at hand is one that was got so: an authenticator's code works once in
 /// 30 seconds, and a story need not wait for the next one.
-async fn step_up(player: &mut Player, who: &str) -> Answer {
+pub(super) async fn step_up(player: &mut Player, who: &str) -> Answer {
     if player.person(who)?.stepped_up {
         return Ok("the second factor was given a moment ago".to_owned());
     }
@@ -316,8 +316,8 @@ pub async fn filing(player: &mut Player, who: &str, act: &Act) -> Answer {
         Act::SeeRequestEnd { cause } => see_request_end(player, who, cause).await,
         Act::Withdraw {} => withdraw(player, who).await,
         Act::ConfirmAddress {} => confirm_address(player, who).await,
-        Act::CountAtTheFarSide { charges, notices, refunds, mails } => {
-            see::count(player, who, [*charges, *refunds], notices, *mails).await
+        Act::CountAtTheFarSide { charges, notices, refunds, mails, texts } => {
+            see::count(player, who, [*charges, *refunds], notices, [*mails, *texts]).await
         }
         other => Err(anyhow!("{other:?} is no act of a party").into()),
     }

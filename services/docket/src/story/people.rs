@@ -15,6 +15,8 @@ pub struct Person {
     pub row: PersonRow,
     /// E-mail address, new for each playing.
     pub email: String,
+    /// Telephone number, in an area that there is not.
+    pub phone: String,
     /// Password.
     pub password: String,
     /// A-number, from a range that was never given out.
@@ -45,10 +47,13 @@ impl Person {
         let email = format!("{}.{run:06}@example.test", row.id);
         // A-numbers began above one million: what is below was never given to anybody.
         let a_number = format!("A000{run:06}");
+        // No area's code has a 9 in its middle.
+        let phone = format!("+1290{}{run:06}", row.id.len() % 8 + 2);
         let password = format!("correct horse {run:06} {}", row.id);
         Self {
             row,
             email,
+            phone,
             password,
             a_number,
             registration_token: String::new(),

@@ -4,7 +4,9 @@ use super::file::{PersonRow, Step, Story};
 use super::people::Person;
 use super::represent::Appearance;
 use super::vars::Vars;
-use super::{evidence, help, inquire, invite, money, officer, outage, party, represent, role, see, time};
+use super::{
+    evidence, help, inquire, invite, money, officer, outage, party, represent, role, see, texts, time,
+};
 use crate::address::Addresses;
 use crate::client::{Connection, plainly, reason, request};
 use crate::clock::{now_ms, now_s};
@@ -296,6 +298,7 @@ impl Player {
             | Act::SignOut {}
             | Act::TakeRole { .. }
             | Act::ProveIdentity { .. } => party::account(self, who, act).await,
+            Act::HaveTexts {} | Act::AnswerText { .. } => texts::act(self, who, act).await,
             Act::Pay { .. }
             | Act::InvitePayer {}
             | Act::WithdrawPayment {}

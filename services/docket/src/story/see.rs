@@ -3,6 +3,7 @@ use super::file::{See, View};
 use super::party::{call, wait_for};
 use super::people::Person;
 use super::player::{Answer, Player, Stumble};
+use super::texts::told_by_text;
 use crate::client::{patiently, reason, request, whole_notice};
 use anyhow::{Context, Result, anyhow, ensure};
 use docket_proto::case_status::v1 as cases;
@@ -186,14 +187,14 @@ fn text_of(pdf: &[u8]) -> Result<String> {
     Ok(text.split_whitespace().collect::<Vec<_>>().join(" "))
 }
 
-/// Counts what happened outside: charges and refunds at the processor, notices in the inbox; mails that tell of notices, all of
+/// Counts what happened outside: charges and refunds at the processor, notices in the inbox; mails and texts that tell of notices, all of
 /// them to that person, where their number is said.
 pub async fn count(
     player: &Player,
     who: &str,
     charges_and_refunds: [u64; 2],
     notices: &[String],
-    mails_wanted: Option<usize>,
+    [mails_wanted, texts_wanted]: [Option<usize>; 2],
 ) -> Answer {
     let mut last = [0, 0];
     let counted = wait_for("every charge and refund is there once", async || {
@@ -225,8 +226,14 @@ pub async fn count(
     if let Some(wanted) = mails_wanted {
         told_by_mail(player, person, wanted).await?;
     }
+    let texts = match texts_wanted {
+        Some(wanted) => format!(", {} texts", told_by_text(player, who, wanted).await?),
+        None => String::new(),
+    };
     let refunds = if refunds == 0 { String::new() } else { format!(", {refunds} refunded") };
-    Ok(format!("{succeeded} charge at the processor{refunds}, {count} notices, {mails} mails; no mail twice"))
+    Ok(format!(
+        "{succeeded} charge at the processor{refunds}, {count} notices, {mails} mails{texts}; no mail twice"
+    ))
 }
 
 /// Successful charges and refunds of this story's payment, as the processor has them.

@@ -74,8 +74,7 @@ fn own_sections(place: &Place, part: &Part, ports: &Ports, root: &Path, config: 
         "identity" => {
             config.insert("mail".into(), mail());
             config.insert("register".into(), table([("url", sandbox)]));
-            // Everybody is on this machine, the people of all stories too: nobody is slowed for the others.
-            config.insert("gateways".into(), Value::Array(vec![text("127.0.0.0/8")]));
+            config.insert("gateways".into(), everybody());
         }
         "filing" => {
             config
@@ -95,11 +94,29 @@ fn own_sections(place: &Place, part: &Part, ports: &Ports, root: &Path, config: 
         }
         "notifications" => {
             config.insert("mail".into(), mail());
+            config.insert("texts".into(), texts(place, sandbox)?);
+            config.insert("gateways".into(), everybody());
             config.insert("catalogue".into(), catalogue(root));
         }
         _ => {}
     }
     Ok(())
+}
+
+/// Everybody is on this machine, the people of all stories too: nobody is slowed for the others.
+fn everybody() -> Value {
+    Value::Array(vec![text("127.0.0.0/8")])
+}
+
+/// The carrier of texts: the sandbox's, which takes any account and token.
+fn texts(place: &Place, sandbox: Value) -> Result<Value> {
+    Ok(table([
+        ("url", sandbox),
+        ("account_sid", text("ACsandbox")),
+        ("auth_token_file", path(&place.secret("carrier", 24)?)),
+        ("from", text("+12025550100")),
+        ("replies_every_s", Value::Integer(1)),
+    ]))
 }
 
 /// The forms: those of the checkout, or those in the folder that `DOCKET_CATALOGUE` names.

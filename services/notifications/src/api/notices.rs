@@ -127,7 +127,7 @@ impl InboxApi {
     }
 }
 
-fn own_inbox(account: Uuid) -> Resource<'static> {
+pub(super) fn own_inbox(account: Uuid) -> Resource<'static> {
     Resource { kind: "Inbox", id: account, relations: Vec::new(), office: None, class: "normal" }
 }
 

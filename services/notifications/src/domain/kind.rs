@@ -240,6 +240,11 @@ impl NoticeKind {
         }
     }
 
+    /// Whether it is told by text as well, to who wants that: of money nothing is.
+    pub(crate) fn is_told_by_text(self) -> bool {
+        !matches!(self, Self::PaymentNotHonoured | Self::RefundFailed)
+    }
+
     /// Whether it prints what an officer wrote to the party, which the log of cases keeps sealed.
     pub(crate) fn has_words(self) -> bool {
         matches!(

@@ -1,7 +1,7 @@
 //! When a notice is owed, then issue it: once, however often this crashes on the way, and after those that its case owed before.
 //!
 //! The name comes from identity, the officer's words from the owner of the case, the page is set and sealed, and only
-//! then one transaction writes the event, the inbox, the mail to be sent, and takes the debt away. The command's id follows
+//! then one transaction writes the event, the inbox, the mail and the texts to be sent, and takes the debt away. The command's id follows
 //! from the event that owes the notice, so whoever comes second finds it done. A crash in between leaves a sealed file that
 //! nothing names, and no more.
 
@@ -31,7 +31,7 @@ use crate::case_words::with_words;
 use crate::directory::{contact, contact_about, full_name};
 use crate::domain::{Matter, NoticeEvent, NoticeKind, facts, office_date, said_date};
 use crate::render::{Page, Renderer, form_of_notice, template_version};
-use crate::store::{delivery, matter, notice, owed};
+use crate::store::{delivery, matter, notice, owed, text};
 use crate::texts::{self, Language};
 use crate::{LOOK, offices};
 
@@ -48,6 +48,7 @@ pub(crate) struct IssueNotices {
     pub(crate) catalogue: Catalogue,
     pub(crate) wake: Arc<Notify>,
     pub(crate) mail: Arc<Notify>,
+    pub(crate) texts: Arc<Notify>,
 }
 
 /// A page, ready to be issued.
@@ -160,6 +161,7 @@ impl IssueNotices {
         metrics::counter!("docket_notice_issued", "kind" => printed.kind.id()).increment(1);
         self.base.log.committed(appended.last);
         self.mail.notify_one();
+        self.texts.notify_one();
         Ok(())
     }
 
@@ -256,6 +258,9 @@ impl IssueNotices {
             let withdrawn = withdrawn(&Event::decode(&recorded.kind, &recorded.payload)?);
             for account in printed.matter.told() {
                 notice::insert(&mut tx, &row(printed, id, case, account, object_key)).await?;
+                if printed.kind.is_told_by_text() {
+                    text::queue(&mut tx, stored, (case, account), printed.kind.alert(), now).await?;
+                }
                 match withdrawn {
                     Some(from) if account == printed.matter.account => {
                         delivery::queue_withdrawal(&mut tx, stored, (account, from), now).await?;

@@ -44,6 +44,9 @@ impl Subscriber for OweNotice {
         match &event {
             Event::CaseOpened(opened) => {
                 matter::opened(tx, case, account(&opened.account_id)?, opened).await?;
+                if opened.protected {
+                    matter::protected(tx, case).await?;
+                }
             }
             Event::FilingAccepted(accepted) => matter::accepted(tx, case, accepted).await?,
             Event::CaseAssigned(assigned) => {

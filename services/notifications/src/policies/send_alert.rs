@@ -6,25 +6,23 @@
 use std::sync::Arc;
 
 use docket_database::{WORK, answered, within};
-use docket_eventlog::{Append, Context, Expected, StreamAppend, StreamName, Subjects};
-use docket_kernel::{Actor, EventEnum as _, derived_id};
 use docket_mail::NotTaken;
-use docket_messaging::{current_traceparent, link_or_continue};
+use docket_messaging::link_or_continue;
 use docket_proto::events::delivery::Event;
-use docket_proto::notifications::events::v1 as pb;
 use docket_service::{Again, ApiError, Base, Rounds, Stop};
 use jiff::{SignedDuration, Timestamp};
 use tokio::sync::Notify;
 use tonic::{Code, Status};
 use tracing::Instrument as _;
 
+use super::settle::{self, failed, handed_over};
 use super::tell_parties;
 use crate::LOOK;
 use crate::directory::contact;
 use crate::invitation;
 use crate::mail::Mailer;
 use crate::store::delivery::{self, Delivery};
-use crate::store::{matter, notice};
+use crate::store::matter;
 use crate::texts::{self, Language, Mail};
 
 /// Pauses after each try, in seconds: 1, 5 and 30 minutes, 4 and 24 hours. The try after the last is the last.
@@ -86,7 +84,7 @@ impl SendAlerts {
                 return;
             }
             Outcome::PutOff(reason) => return self.put_off(delivery, reason).await,
-            Outcome::HandedOver => within(WORK, self.settle(delivery, handed_over(delivery).into())).await,
+            Outcome::HandedOver => within(WORK, self.settle(delivery, handed_over(delivery, ""))).await,
             Outcome::Failed(reason) => within(WORK, self.give_up(delivery, reason)).await,
         };
         if let Err(error) = settled {
@@ -176,47 +174,18 @@ impl SendAlerts {
         Ok(matter.is_some_and(|matter| matter.is_partys(delivery.account_id)))
     }
 
-    /// It does not arrive: who follows the log hears whom it did not reach, and of what it told.
+    /// It does not arrive.
     async fn give_up(&self, delivery: &Delivery, reason: &str) -> anyhow::Result<()> {
-        let told_of = match delivery.notice_id {
-            Some(id) => notice::find(&self.base.pool, id, delivery.account_id).await?,
-            None => None,
-        };
-        self.settle(delivery, failed(delivery, reason, told_of.as_ref()).into()).await
+        self.settle(delivery, failed(&self.base, delivery, reason).await?).await
     }
 
     async fn settle(&self, delivery: &Delivery, event: Event) -> anyhow::Result<()> {
-        let (state, reason) = match &event {
-            Event::DeliveryHandedOver(_) => ("handed_over", ""),
-            Event::DeliveryFailed(failed) => ("failed", failed.reason.as_str()),
-        };
         let mut tx = docket_database::begin(&self.base.pool).await?;
-        if !delivery::settle(&mut tx, delivery.delivery_id, (state, reason), self.base.clock.now()).await? {
-            return Ok(());
-        }
-        let appended = self.base.log.append_in(&mut tx, self.append(delivery, &event)).await?;
+        let settled = settle::settle(&self.base, &mut tx, "send_alert", delivery, &event).await?;
+        let Some(appended) = settled else { return Ok(()) };
         tx.commit().await?;
         self.base.log.committed(appended.last);
-        metrics::counter!("docket_delivery_settled", "state" => state).increment(1);
         Ok(())
-    }
-
-    fn append(&self, delivery: &Delivery, event: &Event) -> Append {
-        let context = Context {
-            command_id: derived_id("settle_delivery", delivery.delivery_id, delivery.again.unsigned_abs()),
-            correlation_id: delivery.correlation_id,
-            causation_id: Some(delivery.about_event),
-            actor: Actor::machine("send_alert"),
-            on_behalf_of: None,
-            auth_level: 0,
-            traceparent: current_traceparent(),
-            request: Vec::new(),
-        };
-        let stream = StreamName::of(Event::CATEGORY, delivery.delivery_id);
-        let events = std::slice::from_ref(event);
-        // Each time it was queued before, it failed once.
-        let version = Expected::Version(u64::from(delivery.again.unsigned_abs()));
-        context.append(&self.base.log, vec![StreamAppend::of(stream, version, Subjects::NONE, events)])
     }
 }
 
@@ -230,46 +199,6 @@ fn at_last(delivery: &Delivery, outcome: Outcome) -> Outcome {
 }
 
 /// Whether identity says that there is nobody to write to: erased, or never proven.
-fn is_nobody(status: &Status) -> bool {
+pub(super) fn is_nobody(status: &Status) -> bool {
     status.code() == Code::NotFound || matches!(ApiError::peer("identity", status), ApiError::Erased)
-}
-
-fn handed_over(delivery: &Delivery) -> pb::DeliveryHandedOver {
-    pb::DeliveryHandedOver {
-        account_id: account(delivery),
-        channel: delivery.channel.clone(),
-        alert: delivery.alert.clone(),
-        about_event: delivery.about_event.to_string(),
-        case_id: case(delivery, None),
-        notice_id: notice_id(delivery),
-    }
-}
-
-fn failed(delivery: &Delivery, reason: &str, told_of: Option<&notice::Row>) -> pb::DeliveryFailed {
-    pb::DeliveryFailed {
-        account_id: account(delivery),
-        channel: delivery.channel.clone(),
-        reason: reason.to_owned(),
-        alert: delivery.alert.clone(),
-        about_event: delivery.about_event.to_string(),
-        case_id: case(delivery, told_of),
-        notice_id: notice_id(delivery),
-        notice_kind: told_of.map(|row| row.notice_kind.clone()).unwrap_or_default(),
-        opened: told_of.is_some_and(|row| row.opened),
-    }
-}
-
-/// The case that a mail is about; an invitation is about none.
-fn case(delivery: &Delivery, told_of: Option<&notice::Row>) -> String {
-    let case = told_of.map(|row| row.case_id).or(delivery.case_id);
-    case.filter(|_| !delivery::is_invitation(&delivery.alert)).map(|id| id.to_string()).unwrap_or_default()
-}
-
-fn notice_id(delivery: &Delivery) -> String {
-    delivery.notice_id.map(|id| id.to_string()).unwrap_or_default()
-}
-
-/// The account it went to; an invitation goes to none.
-fn account(delivery: &Delivery) -> String {
-    if delivery.account_id.is_nil() { String::new() } else { delivery.account_id.to_string() }
 }

@@ -8,7 +8,7 @@ use uuid::Uuid;
 
 use crate::domain::NoticeEvent;
 
-/// The only channel so far; texts come later.
+/// The channel of mail.
 pub(crate) const EMAIL: &str = "email";
 
 /// Why a mail did not arrive that came back from its address for good.
@@ -32,7 +32,7 @@ pub(crate) const PAYERS_REFUND_FAILED: &str = "payers_refund_failed";
 
 /// An alert to be sent.
 #[expect(clippy::struct_field_names, reason = "fields are named as the columns are")]
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, sqlx::FromRow)]
 pub(crate) struct Delivery {
     /// Its id: also that of the mail, so that a second copy can be told.
     pub(crate) delivery_id: Uuid,
@@ -159,7 +159,7 @@ pub(crate) async fn take(pool: &PgPool, now: Timestamp, pauses_s: &[i64]) -> sql
         "UPDATE delivery SET attempts = attempts + 1,
              next_at_us = $1 + ($2::bigint[])[least(attempts + 1, cardinality($2::bigint[]))]
          WHERE delivery_id = (
-             SELECT delivery_id FROM delivery WHERE state = 'queued' AND next_at_us <= $1
+             SELECT delivery_id FROM delivery WHERE state = 'queued' AND channel = 'email' AND next_at_us <= $1
              ORDER BY next_at_us, delivery_id LIMIT 1 FOR UPDATE SKIP LOCKED)
          RETURNING delivery_id, about_event, correlation_id, account_id, case_id, notice_id, channel, alert, attempts,
              traceparent, changed_at_us, again",
@@ -221,7 +221,8 @@ pub(crate) async fn follow_address(tx: &mut PgConnection, account: Uuid, now: Ti
     let now_us = now.as_microsecond();
     // One try is left counted, since it may be under way and be given back.
     sqlx::query!(
-        "UPDATE delivery SET next_at_us = $2, attempts = least(attempts, 1) WHERE account_id = $1 AND state = 'queued'",
+        "UPDATE delivery SET next_at_us = $2, attempts = least(attempts, 1)
+         WHERE account_id = $1 AND state = 'queued' AND channel = 'email'",
         account,
         now_us
     )
@@ -230,7 +231,7 @@ pub(crate) async fn follow_address(tx: &mut PgConnection, account: Uuid, now: Ti
     sqlx::query!(
         "UPDATE delivery SET state = 'queued', reason = '', attempts = 0, again = again + 1, changed_at_us = $2, next_at_us = $2
          FROM notice WHERE notice.notice_id = delivery.notice_id AND notice.account_id = delivery.account_id AND NOT notice.opened
-             AND delivery.account_id = $1 AND state = 'failed' AND reason NOT IN ('acts_no_longer', 'no_contact')",
+             AND delivery.account_id = $1 AND channel = 'email' AND state = 'failed' AND reason NOT IN ('acts_no_longer', 'no_contact')",
         account,
         now_us
     )
@@ -247,9 +248,11 @@ pub(crate) async fn follow_address(tx: &mut PgConnection, account: Uuid, now: Ti
 
 /// Since when the oldest that is queued waits, µs since the epoch.
 pub(crate) async fn oldest(pool: &PgPool) -> sqlx::Result<Option<i64>> {
-    sqlx::query_scalar!("SELECT min(changed_at_us) FROM delivery WHERE state = 'queued'")
-        .fetch_one(pool)
-        .await
+    sqlx::query_scalar!(
+        "SELECT min(changed_at_us) FROM delivery WHERE state = 'queued' AND channel = 'email'"
+    )
+    .fetch_one(pool)
+    .await
 }
 
 /// What was sent to `account`, the last change first.

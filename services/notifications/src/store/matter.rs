@@ -106,6 +106,15 @@ pub(crate) async fn wished(
     .map(drop)
 }
 
+/// The person of a case says that it is protected (8 USC 1367).
+pub(crate) async fn protected(tx: &mut PgConnection, case: Uuid) -> sqlx::Result<()> {
+    sqlx::query("UPDATE matter SET protected = true WHERE case_id = $1")
+        .bind(case)
+        .execute(tx)
+        .await
+        .map(drop)
+}
+
 /// It has a receipt number and an office.
 pub(crate) async fn accepted(
     tx: &mut PgConnection,

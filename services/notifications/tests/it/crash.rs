@@ -13,12 +13,17 @@ struct Program(Child);
 
 impl Program {
     fn start(world: &World) -> Self {
-        let (service, mail) = (&world.config, world.mail());
+        let (service, mail, texts) = (&world.config, world.mail(), world.texts());
         let own = format!(
-            "[mail]\nsmtp_url = {:?}\nfrom = {:?}\n[catalogue]\ndir = \"{}\"\n",
+            "[mail]\nsmtp_url = {:?}\nfrom = {:?}\n[catalogue]\ndir = \"{}\"\n\
+             [texts]\nurl = {:?}\naccount_sid = {:?}\nauth_token_file = \"{}\"\nfrom = {:?}\nreplies_every_s = 1\n",
             mail.smtp_url,
             mail.from,
             catalogue().dir.display(),
+            texts.url,
+            texts.account_sid,
+            texts.auth_token_file.display(),
+            texts.from,
         );
         let toml = service_toml(service) + &own;
         std::fs::create_dir_all(&service.data_dir).unwrap();
@@ -112,4 +117,40 @@ async fn the_program_waits_for_the_migrations_of_its_release() {
     assert_eq!(Listening::read(&world.config.data_dir), None, "it serves on an older schema");
     applied(true).await.unwrap();
     until("the program listens", async || Listening::read(&world.config.data_dir)).await;
+}
+
+/// The carrier takes no id of ours, so that a text has been sent is known by asking it for the text.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_crash_between_the_carriers_taking_and_our_settling_sends_no_second_text() {
+    let world = World::new().await;
+    let server = world.serve().await;
+    let ana = world.person(server.channel(), "ana@example.test", "en");
+    world.has_texts(&ana, "+12125550123").await;
+    server.stop().await.unwrap();
+    let _ = std::fs::remove_file(world.config.data_dir.join("listening.json"));
+    let mut program = Program::start(&world);
+    until("the program listens", async || Listening::read(&world.config.data_dir)).await;
+
+    // Somebody holds the rows of texts that were sent: the carrier has the text, and we cannot say so.
+    let mut holding = docket_database::begin(&world.own.pool).await.unwrap();
+    sqlx::query("LOCK TABLE text_sent IN EXCLUSIVE MODE").execute(&mut *holding).await.unwrap();
+    world.accepted_case(&ana).await;
+    world.wait_for_texts("+12125550123", 2).await;
+    program.kill();
+    std::fs::remove_file(world.config.data_dir.join("listening.json")).unwrap();
+    holding.rollback().await.unwrap();
+
+    let server = world.serve().await;
+    world.bench.advance(61);
+    let ana = world.stranger(server.channel(), ana.account, &ana.email);
+    until("the text is settled", async || {
+        let told = ana.clone().deliveries().await;
+        let sent = |delivery: &&docket_proto::notifications::v1::Delivery| {
+            delivery.channel == "sms" && delivery.state == "handed_over"
+        };
+        (told.iter().filter(sent).count() == 2).then_some(())
+    })
+    .await;
+    assert_eq!(world.texts_to("+12125550123").await.len(), 2);
+    server.stop().await.unwrap();
 }

@@ -22,6 +22,12 @@ pub(crate) fn opened(account: Uuid) -> Event {
     .into()
 }
 
+/// Opened by a form that says that a case of the person is protected.
+pub(crate) fn opened_as_protected(account: Uuid) -> Event {
+    let Event::CaseOpened(opened) = opened(account) else { unreachable!("it opens a case") };
+    pb::CaseOpened { protected: true, ..opened }.into()
+}
+
 /// Opened by a form that gives the party's address, submitted at an instant.
 pub(crate) fn opened_with_address(account: Uuid, submitted_at_us: i64) -> Event {
     let Event::CaseOpened(opened) = opened(account) else { unreachable!("it opens a case") };

@@ -9,4 +9,5 @@ mod messages;
 mod notices;
 mod peers;
 mod reminders;
+mod texts;
 mod world;

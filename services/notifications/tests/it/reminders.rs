@@ -114,7 +114,7 @@ async fn a_reminder_that_waited_past_its_day_is_not_sent_and_says_so() {
     let outcomes = world.outcomes().await;
     let failed = outcomes.iter().find_map(|outcome| match outcome {
         Outcome::DeliveryFailed(failed) => Some((failed.alert.as_str(), failed.reason.as_str())),
-        Outcome::DeliveryHandedOver(_) => None,
+        Outcome::DeliveryHandedOver(_) | Outcome::DeliveryConfirmed(_) => None,
     });
     assert_eq!(failed, Some(("deadline_reminder_a_day", "day_over")));
     server.stop().await.unwrap();

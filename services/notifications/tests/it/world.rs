@@ -7,7 +7,7 @@ use docket_eventlog::EventLog;
 use docket_forms::CatalogueFolder;
 use docket_kernel::EventEnum as _;
 use docket_messaging::Stop;
-use docket_notifications::{Config, MIGRATOR, MailConfig, NoticesConfig};
+use docket_notifications::{Config, MIGRATOR, MailConfig, NoticesConfig, TextsConfig};
 use docket_proto::case_status::v1::case_words_service_server::CaseWordsServiceServer;
 use docket_proto::events::{account, case, delivery, filing, notice, package, representation, response};
 use docket_proto::filing::v1::helper_service_server::HelperServiceServer;
@@ -17,6 +17,7 @@ use docket_proto::identity::v1::directory_service_server::DirectoryServiceServer
 use docket_proto::log::v1::event_feed_service_server::EventFeedServiceServer;
 use docket_proto::notifications::v1 as pb;
 use docket_proto::notifications::v1::inbox_service_client::InboxServiceClient;
+use docket_proto::notifications::v1::texting_service_client::TextingServiceClient;
 use docket_sandbox::Sandbox;
 use docket_service::ServiceConfig;
 use docket_service::testing::{Bench, Running, append, foreign_log, with_token};
@@ -64,8 +65,9 @@ impl Drop for World {
 pub(crate) struct Person {
     pub(crate) account: Uuid,
     pub(crate) email: String,
-    token: String,
+    pub(crate) token: String,
     inbox: InboxServiceClient<Channel>,
+    pub(crate) texting: TextingServiceClient<Channel>,
 }
 
 impl World {
@@ -124,12 +126,56 @@ impl World {
 
     /// The service, in this process.
     pub(crate) async fn serve(&self) -> Running {
+        self.serve_with(Some(self.texts())).await
+    }
+
+    /// The same, with another carrier or none.
+    pub(crate) async fn serve_with(&self, texts: Option<TextsConfig>) -> Running {
         let mail = self.mail();
         let serve = move |service, stop| {
-            let (catalogue, notices) = (catalogue(), NoticesConfig::default());
-            docket_notifications::serve(Config { service, mail, catalogue, notices }, stop)
+            let (catalogue, notices, gateways) = (catalogue(), NoticesConfig::default(), Vec::new());
+            docket_notifications::serve(Config { service, mail, catalogue, notices, texts, gateways }, stop)
         };
         self.bench.serve(self.config.clone(), serve).await
+    }
+
+    /// The carrier, with which we have an account.
+    pub(crate) fn texts(&self) -> TextsConfig {
+        let auth_token_file = self.config.data_dir.join("carrier-token");
+        std::fs::create_dir_all(&self.config.data_dir).unwrap();
+        std::fs::write(&auth_token_file, "throw-away\n").unwrap();
+        TextsConfig {
+            url: format!("http://{}", self.sandbox.ports.http),
+            account_sid: "ACdocket".into(),
+            auth_token_file,
+            from: "+12025550100".into(),
+            countries: vec!["US".into(), "CA".into()],
+            replies_every_s: 1,
+        }
+    }
+
+    /// The texts that the carrier has for a number, in their order.
+    pub(crate) async fn texts_to(&self, number: &str) -> Vec<Value> {
+        let url = format!("http://{}/sms/messages?to=%2B{}", self.sandbox.ports.http, &number[1..]);
+        let list: Value = reqwest::get(url).await.unwrap().json().await.unwrap();
+        list["messages"].as_array().unwrap().clone()
+    }
+
+    /// The same, when there are as many.
+    pub(crate) async fn wait_for_texts(&self, number: &str, count: usize) -> Vec<Value> {
+        until(&format!("{count} texts to {number}"), async || {
+            let texts = self.texts_to(number).await;
+            (texts.len() >= count).then_some(texts)
+        })
+        .await
+    }
+
+    /// Somebody answers a text.
+    pub(crate) async fn answers(&self, number: &str, body: &str) {
+        let url = format!("http://{}/sandbox/texts/reply", self.sandbox.ports.http);
+        let reply = serde_json::json!({"from": number, "to": "+12025550100", "body": body});
+        let answer = reqwest::Client::new().post(url).json(&reply).send().await.unwrap();
+        assert!(answer.status().is_success());
     }
 
     /// Somebody whom identity knows.
@@ -138,7 +184,7 @@ impl World {
         let contact = GetContactResponse {
             email: email.into(),
             language: language.into(),
-            zone: "America/Chicago".into(),
+            zone: self.zone_where_it_is(12),
             given_name: "Ana Lúcia".into(),
             family_name: "Verdemar".into(),
             identity_level: "register_matched".into(),
@@ -147,6 +193,19 @@ impl World {
         };
         self.directory.set(&account.to_string(), contact);
         self.stranger(channel, account, email)
+    }
+
+    /// A zone in which it is that hour now.
+    pub(crate) fn zone_where_it_is(&self, hour: i8) -> String {
+        let utc = jiff::tz::TimeZone::UTC.to_datetime(self.bench.now()).hour();
+        let ahead = (hour - utc + 36) % 24 - 12;
+        // East of Greenwich they are written with a minus.
+        format!("Etc/GMT{}{}", if ahead > 0 { "-" } else { "+" }, ahead.abs())
+    }
+
+    /// Somebody is elsewhere from now on.
+    pub(crate) fn is_in(&self, account: Uuid, zone: String) {
+        self.directory.0.lock().unwrap().get_mut(&account.to_string()).unwrap().zone = zone;
     }
 
     /// Somebody has another e-mail address from now on, and nothing says so.
@@ -167,8 +226,14 @@ impl World {
             account,
             email: email.into(),
             token: self.bench.token(account),
-            inbox: InboxServiceClient::new(channel),
+            inbox: InboxServiceClient::new(channel.clone()),
+            texting: TextingServiceClient::new(channel),
         }
+    }
+
+    /// Identity's log.
+    pub(crate) fn accounts(&self) -> &EventLog {
+        &self.accounts
     }
 
     /// Appends to the stream of a case, in its own log.
