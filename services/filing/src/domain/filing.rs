@@ -31,7 +31,7 @@ pub use draft::{
 };
 pub use enclosed::follow;
 pub use end::{Ending, abandon, announce_expiry, expire};
-pub(crate) use evidence::already_attached;
+pub(crate) use evidence::{already_attached, already_there};
 pub use evidence::{attach, detach, explain_missing, scanned_file};
 pub(crate) use helper::code_unknown as helper_code_unknown;
 pub use helper::{
