@@ -1,10 +1,12 @@
 //! The client's commands, each a few calls to the public APIs.
+pub mod account;
 pub mod appointment;
 pub mod attach;
 pub mod case;
 pub mod copy;
 pub mod drafts;
 pub mod email;
+pub mod from_file;
 pub mod helper;
 pub mod inquiries;
 pub mod interview;
@@ -28,11 +30,13 @@ pub mod sign;
 pub mod waiver;
 pub mod withdraw;
 
+pub use account::{AccountArgs, account};
 pub use appointment::{AppointmentArgs, appointment};
 pub use case::status;
 pub use copy::copy;
 pub use drafts::{abandon, appoint, export, filings, recall};
 pub use email::{EmailArgs, email};
+pub use from_file::file;
 pub use helper::{HelperArgs, helper};
 pub use inquiries::{AskArgs, expedite, inquire, inquiries};
 pub use interview::lead;
@@ -41,7 +45,7 @@ pub use log::{LogArgs, log};
 pub use mail::inbox;
 pub use messages::{MessageArgs, message};
 pub use officers::{OfficerCommand, officer};
-pub use paper::{again, file, forms};
+pub use paper::{again, forms};
 pub use pay::{PayArgs, pay};
 pub use persons::{PersonCommand, person};
 pub use record::{AddressArgs, address};
@@ -115,20 +119,17 @@ pub fn amount(cents: i64) -> String {
 
 /// Says a code that is to come to somebody, and gives the words for the way: the mail that takes it to an address, or their hands.
 fn code_to_hand(code: &str, valid_until_us: i64, mail: &str, teller: &Teller) -> String {
-    teller.pair("code", code);
-    teller.pair("good until", &when(valid_until_us));
+    teller.pair(teller.words("code"), code);
+    teller.pair(teller.words("good until"), &teller.when(valid_until_us));
     match mail {
-        "" => "hand it".to_owned(),
-        address => format!("a mail takes it to {address}; else hand it"),
+        "" => teller.words("hand it").to_owned(),
+        address => teller.filled("a mail takes it to {}; else hand it", &[&address]),
     }
 }
 
-/// An instant as people read it, in New York.
+/// An instant as the office reads it, in New York.
 pub fn when(at_us: i64) -> String {
-    let zone = jiff::tz::TimeZone::get("America/New_York").unwrap_or(jiff::tz::TimeZone::UTC);
-    jiff::Timestamp::from_microsecond(at_us)
-        .map(|at| at.to_zoned_datetime(zone).strftime("%a, %b %-d, %Y %H:%M %Z").to_string())
-        .unwrap_or_default()
+    Teller::new(true).when(at_us)
 }
 
 #[cfg(test)]
