@@ -1,6 +1,7 @@
 //! The command line: what can be asked, and the exit codes.
+use crate::commands::from_file::{Goes, Otherwise};
 use crate::commands::paper::Place;
-use crate::failure::{self, EXIT_CODES};
+use crate::failure::{self, EXIT_CODES, Ending, Said};
 use crate::output::Teller;
 use crate::{address, commands, story, up};
 use anyhow::{Context, Result};
@@ -17,12 +18,16 @@ struct Cli {
     /// JSON for programs instead of text for people.
     #[arg(long, global = true)]
     json: bool,
+    /// Language of what is asked and said: en or es; that of your account when not given. What is signed is English.
+    #[arg(long, global = true, value_parser = ["en", "es"])]
+    language: Option<String>,
     #[command(subcommand)]
     command: Command,
 }
 
 /// From nothing to a case, command by command.
 const A_WHOLE_PATH: &str = "A whole path:
+  docket account open                       an account, once; then docket account prove
   docket sign-in --email …                  who you are
   docket file N-400                         question by question, then the papers; says what is wrong or missing
   docket file filings/<id>                  goes on, and attaches what is still to come
@@ -58,6 +63,8 @@ enum Command {
         #[arg(long)]
         disturbed: bool,
     },
+    /// Your account: open one step by step, prove who you are, or see it.
+    Account(commands::AccountArgs),
     /// Sign in and keep the session for the next commands.
     SignIn(commands::SignInArgs),
     /// Put a new authenticator app in the place of one that is lost: with a recovery code, or a code of the old app.
@@ -72,9 +79,6 @@ enum Command {
     Forms {
         /// Form, for example N-400.
         form: Option<String>,
-        /// Language of the texts: en or es.
-        #[arg(long, default_value = "en")]
-        language: String,
     },
     /// Fill in a form and attach its papers: led one by one, or with a JSON file; says what is wrong or missing.
     File {
@@ -83,8 +87,19 @@ enum Command {
         ///
         /// The JSON file may name papers too, by paths relative to it, and say why one cannot be provided:
         /// `"evidence": [{"kind": "passport", "path": "passport.pdf", "foreign_language": true}]`,
-        /// `"explanations": {"birth_certificate": "…"}`.
+        /// `"explanations": {"birth_certificate": "…"}`. `"fee_waiver_answers": {…}` asks that the fee be waived (Form I-912).
+        /// `"etag": 12` says from which version of a draft the answers go on, as --json and `docket export` give it.
         what: Option<String>,
+        /// Put the JSON file into this draft (filings/<id>). Where it was answered otherwise there, or since the version that the
+        /// file names, nothing is saved and each is told.
+        #[arg(long, value_name = "FILING", conflicts_with_all = ["with", "representation"])]
+        draft: Option<String>,
+        /// With --draft: what was answered otherwise there stays; the rest goes in.
+        #[arg(long, requires = "draft", conflicts_with = "replace")]
+        keep: bool,
+        /// With --draft: what the file says takes the place of what was answered otherwise there.
+        #[arg(long, requires = "draft")]
+        replace: bool,
         /// Begin it in the package of this filing (filings/<id>), to be paid for and sent together: what is answered there about
         /// the same person is taken over.
         #[arg(long, value_name = "FILING")]
@@ -92,9 +107,6 @@ enum Command {
         /// For representatives: begin it for the client of this appearance (representations/<id>).
         #[arg(long, value_name = "ID")]
         representation: Option<String>,
-        /// Language of the questions and of what is said of the answers: en or es.
-        #[arg(long, default_value = "en")]
-        language: String,
     },
     /// Begin a filing that was rejected, or whose acceptance was taken back, again: its answers and files are there.
     Again {
@@ -104,16 +116,9 @@ enum Command {
         /// first is begun again by itself, and the others with that.
         #[arg(long, value_name = "FILING")]
         with: Option<String>,
-        /// Language of what is said of it: en or es.
-        #[arg(long, default_value = "en")]
-        language: String,
     },
     /// What you have filed and begun, newest first, and how long drafts are kept.
-    Filings {
-        /// Language of what is said of them: en or es.
-        #[arg(long, default_value = "en")]
-        language: String,
-    },
+    Filings,
     /// Save a filing with its answers and files in a new folder.
     Export {
         /// filings/<id>.
@@ -156,9 +161,9 @@ enum Command {
         filing: String,
     },
     /// The copy of what was signed, as PDF: answers in the form's order, signatures, evidence with its hashes. With --draft also what
-    /// is not signed yet.
+    /// is not signed yet. Of an answer to a request, what was sent.
     Copy {
-        /// filings/<id>.
+        /// filings/<id>, or responses/<id>.
         filing: String,
         /// Print what is not signed as it stands, with what is still missing.
         #[arg(long)]
@@ -179,9 +184,6 @@ enum Command {
         /// Stay and show every change.
         #[arg(long)]
         watch: bool,
-        /// Language of the texts: en or es.
-        #[arg(long, default_value = "en")]
-        language: String,
     },
     /// What the office asked for in a case and until when; attach what is asked, and send the one answer.
     Respond(commands::RespondArgs),
@@ -234,6 +236,9 @@ enum Command {
 /// The story that `make run` plays.
 const DEFAULT_STORY: &str = "tests/stories/naturalization.toml";
 
+/// What --draft says where no file is named.
+const NO_FILE: &str = "--draft puts a JSON file into a draft: name the file; `docket file filings/<id>` goes on with it question by question";
+
 /// Runs what was asked and gives the exit code.
 pub fn run() -> ExitCode {
     let cli = match Cli::try_parse() {
@@ -252,7 +257,9 @@ pub fn run() -> ExitCode {
 
 async fn dispatch(cli: Cli) -> Result<()> {
     let home = address::home()?;
-    let teller = Teller::new(cli.json);
+    let language =
+        cli.language.or_else(|| commands::Session::language(&home)).unwrap_or_else(|| "en".to_owned());
+    let teller = Teller::new(cli.json).speaking(&language);
     match cli.command {
         Command::Up { story, once, apart } => {
             let story = story.map(|file| story_file(Some(file)));
@@ -269,24 +276,27 @@ async fn dispatch(cli: Cli) -> Result<()> {
             let addresses = address::Addresses::read(&home)?;
             story::play(&addresses, &story_file(file), disturbed, &teller).await.map(|_| ())
         }
+        Command::Account(args) => commands::account(&home, args, &teller).await,
         Command::SignIn(args) => commands::sign_in(&home, &args, &teller).await,
         Command::ReplaceApp(args) => commands::replace_app(&home, &args, &teller).await,
         Command::Email(args) => commands::email(&home, args, &teller).await,
         Command::Texts(args) => commands::texts(&home, args, &teller).await,
         Command::StepUp(args) => commands::step_up(&home, &args, &teller).await,
-        Command::Forms { form, language } => {
-            commands::forms(&home, form.as_deref(), &language, &teller).await
-        }
-        Command::File { what, with, representation, language } => {
+        Command::Forms { form } => commands::forms(&home, form.as_deref(), &language, &teller).await,
+        Command::File { what, draft, keep, replace, with, representation } => {
             let place = Place { with: with.as_deref(), representation: representation.as_deref() };
+            let goes = draft
+                .as_deref()
+                .map_or(Goes::New(place), |draft| Goes::Into(draft, Otherwise::of(keep, replace)));
             match what.as_deref() {
                 Some(what) if is_a_file(what) => {
-                    commands::file(&home, Path::new(what), place, &language, &teller).await
+                    commands::file(&home, Path::new(what), goes, &language, &teller).await
                 }
+                _ if draft.is_some() => Err(Said(Ending::Usage, NO_FILE.to_owned()).into()),
                 what => commands::lead(&home, what, place, &language, &teller).await,
             }
         }
-        Command::Again { filing, with, language } => {
+        Command::Again { filing, with } => {
             commands::again(&home, &filing, with.as_deref(), &language, &teller).await
         }
         Command::Review(args) => commands::review(&home, &args, &teller).await,
@@ -296,7 +306,7 @@ async fn dispatch(cli: Cli) -> Result<()> {
         Command::Pay(args) => commands::pay(&home, &args, &teller).await,
         Command::Representations => commands::representations(&home, &teller).await,
         Command::Representation(args) => commands::representation(&home, &args, &teller).await,
-        Command::Filings { language } => commands::filings(&home, &language, &teller).await,
+        Command::Filings => commands::filings(&home, &language, &teller).await,
         Command::Export { filing, to } => commands::export(&home, &filing, &to, &teller).await,
         Command::Abandon { filing, yes } => commands::abandon(&home, &filing, yes, &teller).await,
         Command::Appoint { filing } => commands::appoint(&home, &filing, &teller).await,
@@ -304,7 +314,7 @@ async fn dispatch(cli: Cli) -> Result<()> {
         Command::Copy { filing, draft, out } => commands::copy(&home, (&filing, draft), &out, &teller).await,
         Command::Helper(args) => commands::helper(&home, args, &teller).await,
         Command::Invitation(args) => commands::invitation(&home, args, &teller).await,
-        Command::Status { receipt, watch, language } => {
+        Command::Status { receipt, watch } => {
             commands::status(&home, &receipt, watch, &language, &teller).await
         }
         Command::Respond(args) => commands::respond(&home, &args, &teller).await,

@@ -282,7 +282,9 @@ where
 /// Whether trying again may help. What is refused for a reason, as somebody who guessed too often is, does not pass in a minute.
 pub fn passing(status: &Status) -> bool {
     let (code, details) = (status.code(), status.get_error_details());
-    matches!(code, Code::Unavailable | Code::DeadlineExceeded | Code::Aborted)
+    // A lost race may be won the next time; what somebody else answered meanwhile stays answered.
+    let lost = code == Code::Aborted && reason(status) != "ANSWERED_MEANWHILE";
+    lost || matches!(code, Code::Unavailable | Code::DeadlineExceeded)
         || (details.error_info().is_none()
             && (matches!(code, Code::Unknown | Code::Internal | Code::Cancelled)
                 || (code == Code::ResourceExhausted && details.retry_info().is_some())))
@@ -353,5 +355,10 @@ mod tests {
         assert!(!passing(&Status::with_error_details(Code::ResourceExhausted, "Too many tries.", details)));
         assert!(!passing(&Status::resource_exhausted("a message that is too large")));
         assert!(passing(&Status::unavailable("away")) && passing(&Status::internal("cut off")));
+        let lost = |reason: &str| {
+            let details = ErrorDetails::with_error_info(reason, "filing.docket", []);
+            Status::with_error_details(Code::Aborted, "Somebody else wrote.", details)
+        };
+        assert!(passing(&lost("STALE")) && !passing(&lost("ANSWERED_MEANWHILE")));
     }
 }

@@ -1,4 +1,5 @@
 //! The client's commands, each a few calls to the public APIs.
+pub mod account;
 pub mod add;
 pub mod appointment;
 pub mod attach;
@@ -6,6 +7,7 @@ pub mod case;
 pub mod copy;
 pub mod drafts;
 pub mod email;
+pub mod from_file;
 pub mod helper;
 pub mod inquiries;
 pub mod interview;
@@ -31,12 +33,14 @@ pub mod waiver;
 pub mod wishes;
 pub mod withdraw;
 
+pub use account::{AccountArgs, account};
 pub use add::{AddArgs, add};
 pub use appointment::{AppointmentArgs, appointment};
 pub use case::status;
 pub use copy::copy;
 pub use drafts::{abandon, appoint, export, filings, recall};
 pub use email::{EmailArgs, email};
+pub use from_file::file;
 pub use helper::{HelperArgs, helper};
 pub use inquiries::{AskArgs, expedite, inquire, inquiries};
 pub use interview::lead;
@@ -45,7 +49,7 @@ pub use log::{LogArgs, log};
 pub use mail::inbox;
 pub use messages::{MessageArgs, message};
 pub use officers::{OfficerCommand, officer};
-pub use paper::{again, file, forms};
+pub use paper::{again, forms};
 pub use pay::{PayArgs, pay};
 pub use persons::{PersonCommand, person};
 pub use record::{AddressArgs, address};
@@ -120,20 +124,17 @@ pub fn amount(cents: i64) -> String {
 
 /// Says a code that is to come to somebody, and gives the words for the way: the mail that takes it to an address, or their hands.
 fn code_to_hand(code: &str, valid_until_us: i64, mail: &str, teller: &Teller) -> String {
-    teller.pair("code", code);
-    teller.pair("good until", &when(valid_until_us));
+    teller.pair(teller.words("code"), code);
+    teller.pair(teller.words("good until"), &teller.when(valid_until_us));
     match mail {
-        "" => "hand it".to_owned(),
-        address => format!("a mail takes it to {address}; else hand it"),
+        "" => teller.words("hand it").to_owned(),
+        address => teller.filled("a mail takes it to {}; else hand it", &[&address]),
     }
 }
 
-/// An instant as people read it, in New York.
+/// An instant as the office reads it, in New York.
 pub fn when(at_us: i64) -> String {
-    let zone = jiff::tz::TimeZone::get("America/New_York").unwrap_or(jiff::tz::TimeZone::UTC);
-    jiff::Timestamp::from_microsecond(at_us)
-        .map(|at| at.to_zoned_datetime(zone).strftime("%a, %b %-d, %Y %H:%M %Z").to_string())
-        .unwrap_or_default()
+    Teller::new(true).when(at_us)
 }
 
 #[cfg(test)]

@@ -7,5 +7,6 @@ pub mod commands;
 pub mod failure;
 pub mod output;
 pub mod story;
+pub mod texts;
 pub mod up;
 pub mod upload;

@@ -1,4 +1,5 @@
 //! What the terminal shows: steps as they happen, for people or one JSON line each.
+use crate::texts;
 use anyhow::Result;
 use serde_json::{Value, json};
 use std::io::{IsTerminal, Write};
@@ -9,13 +10,45 @@ use std::time::{Duration, Instant};
 pub struct Teller {
     json: bool,
     colour: bool,
+    language: String,
 }
 
 impl Teller {
-    /// For people, or as JSON lines.
+    /// For people, in English, or as JSON lines.
     pub fn new(json: bool) -> Self {
         let colour = !json && std::io::stdout().is_terminal() && std::env::var_os("NO_COLOR").is_none();
-        Self { json, colour }
+        Self { json, colour, language: "en".to_owned() }
+    }
+
+    /// The same, to somebody who reads a language.
+    #[must_use]
+    pub fn speaking(self, language: &str) -> Self {
+        Self { language: language.to_owned(), ..self }
+    }
+
+    /// The language in which is told: `en` or `es`.
+    pub fn language(&self) -> &str {
+        &self.language
+    }
+
+    /// English words of a command in the language in which is told.
+    pub fn words(&self, english: &'static str) -> &'static str {
+        texts::said(&self.language, english)
+    }
+
+    /// The same, with what goes where each `{}` stands.
+    pub fn filled(&self, english: &'static str, parts: &[&dyn std::fmt::Display]) -> String {
+        let fill = |text: String, part: &&dyn std::fmt::Display| text.replacen("{}", &part.to_string(), 1);
+        parts.iter().fold(self.words(english).to_owned(), fill)
+    }
+
+    /// An instant as people read it, in New York.
+    pub fn when(&self, at_us: i64) -> String {
+        let zone = jiff::tz::TimeZone::get("America/New_York").unwrap_or(jiff::tz::TimeZone::UTC);
+        // Names of days and months are English here; the other form needs none.
+        let form = if self.language == "en" { "%a, %b %-d, %Y %H:%M %Z" } else { "%Y-%m-%d %H:%M %Z" };
+        let at = jiff::Timestamp::from_microsecond(at_us);
+        at.map(|at| at.to_zoned_datetime(zone).strftime(form).to_string()).unwrap_or_default()
     }
 
     /// Whether JSON was asked for.

@@ -115,8 +115,11 @@ impl Content {
     pub(crate) async fn of_response(log: &EventLog, events: &[Recorded]) -> Result<Self, Error> {
         let mut content = Self::default();
         for recorded in events.iter().filter(|event| !event.sealed.is_empty()) {
-            if let response::Event::ResponseEvidenceAdded(e) = content.open(log, recorded).await? {
+            let event: response::Event = content.open(log, recorded).await?;
+            if let response::Event::ResponseEvidenceAdded(e) = event {
                 content.file(e.evidence.unwrap_or_default().evidence_id, e.file_name, e.salt);
+            } else if let response::Event::ResponseItemExplained(e) = event {
+                content.explanations.insert(e.item, e.explanation);
             }
         }
         Ok(content)

@@ -14,6 +14,7 @@ use serde::Serialize;
 use serde_json::Value;
 use tokio::sync::Semaphore;
 
+use crate::answer_copy::AnswerCopy;
 use crate::sheet::{Row, Section, Sheet};
 use crate::signatures::Signature;
 use crate::spoken;
@@ -75,15 +76,30 @@ impl Copies {
         Ok(Self { typesetter: Typesetter::new(font_dir)?, places: Arc::new(Semaphore::new(AT_A_TIME)) })
     }
 
-    /// Sets a copy, when it is its turn.
+    /// Sets the copy of a filing, when it is its turn.
     ///
     /// # Errors
     /// Our fault: the template.
     pub(crate) async fn make(&self, copy: Copy) -> Result<Vec<u8>, ApiError> {
+        self.set(move |typesetter| set(typesetter, &copy)).await
+    }
+
+    /// Sets the copy of an answer to a request, when it is its turn.
+    ///
+    /// # Errors
+    /// Our fault: the template.
+    pub(crate) async fn of_answer(&self, answer: AnswerCopy) -> Result<Vec<u8>, ApiError> {
+        self.set(move |typesetter| answer.set(typesetter)).await
+    }
+
+    async fn set(
+        &self,
+        set: impl FnOnce(&Typesetter) -> Result<Vec<u8>, TypesetError> + Send + 'static,
+    ) -> Result<Vec<u8>, ApiError> {
         let place = Arc::clone(&self.places).acquire_owned().await.map_err(ApiError::internal)?;
         let typesetter = self.typesetter.clone();
         let work = move || {
-            let pdf = set(&typesetter, &copy);
+            let pdf = set(&typesetter);
             // Kept until here also where the caller has gone away meanwhile.
             drop(place);
             pdf
@@ -93,15 +109,24 @@ impl Copies {
     }
 }
 
-/// Sets it, each character that no font has as its number. What a font has and yet cannot be set for an archive, as may
-/// happen where scripts are mixed, is set as numbers too.
 fn set(typesetter: &Typesetter, copy: &Copy) -> Result<Vec<u8>, TypesetError> {
+    let data = serde_json::to_value(Printed::of(copy)).expect("texts and numbers can be written");
+    let id = format!("{} {} {}", copy.cover.filing, copy.cover.hash, copy.cover.receipt_number);
+    set_legibly(typesetter, COPY, (&data, &id, copy.at))
+}
+
+/// Sets a paper, each character that no font has as its number. What a font has and yet cannot be set for an archive, as may
+/// happen where scripts are mixed, is set as numbers too.
+pub(crate) fn set_legibly(
+    typesetter: &Typesetter,
+    template: Template<'_>,
+    (data, id, at): (&Value, &str, Timestamp),
+) -> Result<Vec<u8>, TypesetError> {
     let set = |legible: &dyn Fn(&str) -> String| {
-        let mut data = serde_json::to_value(Printed::of(copy)).expect("texts and numbers can be written");
+        let mut data = data.clone();
         let replaced = spell(&mut data, legible);
         data["numbered"] = Value::Bool(replaced);
-        let id = format!("{} {} {}", copy.cover.filing, copy.cover.hash, copy.cover.receipt_number);
-        typesetter.set(COPY, Paper { data: data.to_string(), id: &id, at: copy.at })
+        typesetter.set(template, Paper { data: data.to_string(), id, at })
     };
     set(&|text| typesetter.legible(text)).or_else(|error| {
         tracing::warn!(%error, "a copy is set in Latin letters and numbers only");

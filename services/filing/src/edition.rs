@@ -94,7 +94,7 @@ fn carried_over(form: &Form, dossier: &Dossier, overtaken: Overtaken) -> Result<
 }
 
 /// What makes of the answers before those after: `null` for each that is gone.
-fn changes(before: &Answers, after: Answers) -> Map<String, Value> {
+pub(crate) fn changes(before: &Answers, after: Answers) -> Map<String, Value> {
     let gone = before.keys().filter(|question| !after.contains_key(*question));
     let gone: Vec<(String, Value)> = gone.map(|question| (question.clone(), Value::Null)).collect();
     let changed = after.into_iter().filter(|(question, answer)| before.get(question) != Some(answer));

@@ -5,6 +5,7 @@
 
 mod access;
 mod aggregates;
+mod answer_copy;
 mod answers;
 mod api;
 mod appearance;

@@ -52,6 +52,7 @@ fn a_card_that_was_lost_is_asked_for_paid_and_watched_on_the_terminal() {
     let told = &json(&system, &["file", &file])[0];
     assert_eq!(told["ready"], true, "{told:#}");
     let filing = told["name"].as_str().unwrap();
+    a_file_goes_into_the_draft(&system, folder.path(), told);
     let secret = tomas["totp_secret"].as_str().unwrap();
     assert_eq!(
         exit_code(&system, &["send", filing]),
@@ -96,6 +97,61 @@ fn a_card_that_was_lost_is_asked_for_paid_and_watched_on_the_terminal() {
     assert_eq!(exit_code(&system, &["file", "I-90", "--representation", &nobody]), Some(5));
 }
 
+/// What a file says goes into a draft, and nothing that was answered otherwise there is lost without a word.
+fn a_file_goes_into_the_draft(system: &System, folder: &std::path::Path, told: &Value) {
+    let (filing, first) = (told["name"].as_str().unwrap(), &told["etag"]);
+    let path = folder.join("more.json").display().to_string();
+    let put = |file: Value, more: &[&str]| {
+        std::fs::write(&path, file.to_string()).unwrap();
+        let arguments = [&["file", path.as_str(), "--draft", filing, "--json"], more].concat();
+        let output = system.command(&arguments).output().unwrap();
+        (output.status.code(), String::from_utf8_lossy(&output.stderr).into_owned())
+    };
+    let saved = |to: &str| {
+        let to = folder.join(to).display().to_string();
+        json(system, &["export", filing, "--to", &to]);
+        let text = std::fs::read_to_string(format!("{to}/filing.json")).unwrap();
+        serde_json::from_str::<Value>(&text).unwrap()
+    };
+    let of = |answers: Value| serde_json::json!({ "answers": answers });
+    let both =
+        of(serde_json::json!({ "mother_given": "Estela", "father_given": "Ruy", "entry_port": "Newark" }));
+    let (code, said) = put(both.clone(), &[]);
+    assert!(
+        code == Some(3) && said.contains("mother_given: \"Ester\"") && !said.contains("father_given"),
+        "{said}"
+    );
+    assert_eq!(saved("nothing")["answers"]["entry_port"], Value::Null, "nothing was saved");
+    assert_eq!(put(both, &["--keep"]).0, Some(0));
+    let kept = saved("kept");
+    assert_eq!(
+        (&kept["answers"]["mother_given"], &kept["answers"]["entry_port"]),
+        (&"Ester".into(), &"Newark".into())
+    );
+    assert_eq!(put(of(serde_json::json!({ "entry_port": "Boston" })), &["--replace"]).0, Some(0));
+
+    // From a version before: what was answered since is told, by whomever; from the present one it goes in.
+    let from = |etag: &Value| serde_json::json!({ "answers": { "entry_port": "Miami" }, "etag": etag });
+    let (code, said) = put(from(first), &[]);
+    assert!(code == Some(3) && said.contains("entry_port: \"Boston\""), "{said}");
+    assert_eq!(put(from(first), &["--keep"]).0, Some(0));
+    let present = saved("present");
+    assert_eq!(present["answers"]["entry_port"], "Boston");
+    assert_eq!(put(from(&present["etag"]), &[]).0, Some(0));
+    assert_eq!(saved("moved")["answers"]["entry_port"], "Miami");
+    assert_eq!(put(from(&1_000_000.into()), &[]).0, Some(1), "there is no such version");
+
+    // A request that the fee be waived goes the same way.
+    let waived = |hardship: &str| serde_json::json!({ "fee_waiver_answers": { "basis": ["financial_hardship"], "hardship": hardship } });
+    assert_eq!(put(waived("The mill closed."), &[]).0, Some(0));
+    assert_eq!(saved("waived")["fee_waiver_answers"]["hardship"], "The mill closed.");
+    let (code, said) = put(waived("The clinic closed."), &[]);
+    assert!(code == Some(3) && said.contains("The mill closed."), "{said}");
+    json(system, &["waiver", filing, "--drop"]);
+    assert_eq!(put(serde_json::json!({ "form": "N-400" }), &[]).0, Some(1), "it is another form");
+    assert_eq!(exit_code(system, &["file", "--draft", filing]), Some(2), "which file?");
+}
+
 #[test]
 fn the_office_is_answered_and_a_case_withdrawn_on_the_terminal() {
     let system = System::start();
@@ -124,6 +180,25 @@ fn the_office_is_answered_and_a_case_withdrawn_on_the_terminal() {
     assert!(said.contains(&format!("docket respond {receipt} --send")), "{said}");
     let off = &json(&system, &["respond", receipt, "--remove", "1"])[0];
     assert_eq!(off["files"], serde_json::json!([]), "{off:#}");
+    // Why it cannot be provided stands in its place, in words enough, until that is taken back.
+    let why = "It was stolen with my bag on 3 May, and the consulate gives none before autumn.";
+    let led =
+        typed(&system, &["respond", receipt, "--language", "es"], &["- robado", &format!("- {why}"), ""]);
+    let (shown, said) = (String::from_utf8_lossy(&led.stdout), String::from_utf8_lossy(&led.stderr));
+    assert!(
+        led.status.success() && said.contains("✗ government_id_photo") && said.contains("anotado"),
+        "{shown}{said}"
+    );
+    let lacking = &json(&system, &["respond", receipt])[0];
+    assert_eq!(lacking["cannot_be_provided"][0]["explanation"], why, "{lacking:#}");
+    assert_eq!(lacking["unanswered"], serde_json::json!([]), "{lacking:#}");
+    let back = &json(&system, &["respond", receipt, "--cannot", "government_id_photo="])[0];
+    assert_eq!(back["cannot_be_provided"], serde_json::json!([]), "{back:#}");
+    assert_eq!(
+        exit_code(&system, &["respond", receipt, "--cannot", &format!("lease={why}")]),
+        Some(3),
+        "nobody asked for it"
+    );
     let wrong = format!("lease={photo}");
     assert_eq!(exit_code(&system, &["respond", receipt, "--attach", &wrong]), Some(3), "nobody asked for it");
     let named = format!("government_id_photo={photo}");
@@ -190,6 +265,9 @@ fn an_appearance_is_entered_consented_to_and_ended_on_the_terminal() {
 
     // The client reads what was signed before anything is asked of her; nothing counts without her name.
     signed_in(&system, rosa);
+    // Her account says that she reads Spanish, and so she need not say it.
+    let hers = system.command(&["email"]).output().unwrap();
+    assert!(String::from_utf8_lossy(&hers.stdout).contains("correo electrónico"), "{hers:?}");
     let seen = &json(&system, &["representation", "show", code])[0];
     assert!(seen["text"].as_str().unwrap().contains("Imagined Law"), "{seen:#}");
     let of_rosa = [("{{applicant.family_name}}", "Quispe Huamán"), ("{{applicant.given_name}}", "Rosa")];

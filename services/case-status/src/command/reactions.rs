@@ -56,6 +56,8 @@ impl Subscriber for Filings {
                 response::Event::ResponseOpened(_)
                 | response::Event::ResponseEvidenceAdded(_)
                 | response::Event::ResponseEvidenceRemoved(_)
+                | response::Event::ResponseItemExplained(_)
+                | response::Event::ResponseItemExplanationDropped(_)
                 | response::Event::ResponseClosed(_) => Ok(()),
             };
         }

@@ -25,21 +25,18 @@ pub struct AppointmentArgs {
     #[arg(long, requires = "to",
         value_parser = ["illness", "travel", "family-event", "no-transport", "work-or-care", "late-notice"])]
     because: Option<String>,
-    /// Language in which a refusal is said: en or es.
-    #[arg(long, default_value = "en")]
-    language: String,
 }
 
 /// Lists the times that are free, soonest first, or moves the appointment to one.
 pub async fn appointment(home: &Path, args: &AppointmentArgs, teller: &Teller) -> Result<()> {
-    let (connection, token, name) = inquiries::at_the_case(home, &args.case, &args.language).await?;
+    let (connection, token, name) = inquiries::at_the_case(home, &args.case, teller.language()).await?;
     let kind = crate::story::appointment_kind(&args.kind)?;
     let Some((to, because)) = args.to.zip(args.because.as_ref()) else {
         let message = pb::ListFreeSlotsRequest { name, kind: kind.into() };
         let answer = connection.cases().list_free_slots(request(Some(&token), message)).await;
         let slots = answer.map_err(Refused::from)?.into_inner().slots;
         if slots.is_empty() && !teller.is_json() {
-            teller.line("no time is free now; look again on another day");
+            teller.line(teller.words("no time is free now; look again on another day"));
         }
         for slot in &slots {
             tell(slot, teller);

@@ -1,5 +1,5 @@
 //! `docket status`: a case as people would want to read it.
-use super::{Refused, Session, when};
+use super::{Refused, Session};
 use crate::address::Addresses;
 use crate::client::{Connection, passing, request};
 use crate::output::Teller;
@@ -17,7 +17,7 @@ const PAUSE: Duration = Duration::from_secs(1);
 /// Shows a case; where nobody signed in only what anybody may know.
 pub async fn status(home: &Path, receipt: &str, watch: bool, language: &str, teller: &Teller) -> Result<()> {
     if !Session::is_kept(home) {
-        anyhow::ensure!(!watch, "sign in to watch a case: docket sign-in");
+        anyhow::ensure!(!watch, "{}", teller.words("sign in to watch a case: docket sign-in"));
         return public(home, receipt, language, teller).await;
     }
     let (connection, token) = Session::resume(home).await?;
@@ -32,7 +32,7 @@ pub async fn status(home: &Path, receipt: &str, watch: bool, language: &str, tel
     show(&case, &answer.into_inner().entries, teller);
     // Who sees the officer is of the office.
     if !case.request.is_empty() && case.officer.is_empty() && !teller.is_json() {
-        teller.pair("to answer", &format!("docket respond {receipt}"));
+        teller.pair(teller.words("to answer"), &format!("docket respond {receipt}"));
     }
     if !watch {
         return Ok(());
@@ -84,7 +84,7 @@ async fn public(home: &Path, receipt: &str, language: &str, teller: &Teller) -> 
     } else {
         teller.heading(&format!("{} {}", answer.form, answer.receipt_number));
         teller.line(&answer.title);
-        teller.line("(sign in to see more)");
+        teller.line(teller.words("(sign in to see more)"));
     }
     Ok(())
 }
@@ -109,23 +109,23 @@ pub fn show(case: &pb::Case, timeline: &[pb::TimelineEntry], teller: &Teller) {
     teller.heading(&format!("{} {} · {}", case.form, case.receipt_number, case.title));
     teller.line(&case.explanation);
     if !case.next_step.is_empty() {
-        teller.pair("next step", &case.next_step);
+        teller.pair(teller.words("next step"), &case.next_step);
     }
     for (what, deadline) in [("due", &case.deadline), ("say why nobody came by", &case.absence_deadline)] {
         if let Some(deadline) = deadline {
             let until = format!("{} ({}; {})", deadline.due_date, deadline.derivation, deadline.cite);
-            teller.pair(what, &until);
+            teller.pair(teller.words(what), &until);
         }
     }
     if !case.expedite.is_empty() {
-        teller.pair("request to expedite", &case.expedite);
+        teller.pair(teller.words("request to expedite"), &case.expedite);
     }
     for search in &case.searches {
         let due = search.deadline.as_ref().map_or("", |deadline| deadline.due_date.as_str());
         let until = if search.state == "open" { format!(", look for them by {due}") } else { String::new() };
         let (whom, kind) = (&search.addressee, search.notice_kind.replace('_', " "));
         let how = format!("{whom}, {kind} {}: {} ({}){until}", search.notice, search.state, search.reason);
-        teller.pair("not reached by mail", &how);
+        teller.pair(teller.words("not reached by mail"), &how);
     }
     for waiting in &case.waiting_threads {
         let due = waiting.deadline.as_ref().map_or("", |deadline| deadline.due_date.as_str());
@@ -138,7 +138,7 @@ pub fn show(case: &pb::Case, timeline: &[pb::TimelineEntry], teller: &Teller) {
         teller.pair("waits for an answer", &how);
     }
     if let Some(slot) = &case.appointment {
-        teller.pair("appointment", &slot_text(slot));
+        teller.pair(teller.words("appointment"), &slot_text(slot, teller));
     }
     if let Some(card) = &case.card {
         let document = card.document.replace('_', " ");
@@ -146,7 +146,7 @@ pub fn show(case: &pb::Case, timeline: &[pb::TimelineEntry], teller: &Teller) {
     }
     for line in timeline {
         let mark = if line.office_only { "·" } else { "●" };
-        teller.line(&format!("{mark} {}  {}", when(line.recorded_at_us), line.text));
+        teller.line(&format!("{mark} {}  {}", teller.when(line.recorded_at_us), line.text));
     }
 }
 
@@ -165,9 +165,9 @@ fn waiting_json(waiting: &pb::WaitingThread) -> serde_json::Value {
     })
 }
 
-fn slot_text(slot: &AppointmentSlot) -> String {
+fn slot_text(slot: &AppointmentSlot, teller: &Teller) -> String {
     let zone = jiff::tz::TimeZone::get(&slot.zone).unwrap_or(jiff::tz::TimeZone::UTC);
-    let at = jiff::Timestamp::from_microsecond(slot.starts_at_us).map(|at| at.to_zoned_datetime(zone));
-    at.map(|at| format!("{}, {}", at.strftime("%A, %B %-d, %Y, %-I:%M %p %Z"), slot.place))
-        .unwrap_or_default()
+    let at = jiff::Timestamp::from_microsecond(slot.starts_at_us).unwrap_or_default();
+    let form = if teller.language() == "en" { "%A, %B %-d, %Y, %-I:%M %p %Z" } else { "%Y-%m-%d %H:%M %Z" };
+    format!("{}, {}", at.to_zoned_datetime(zone).strftime(form), slot.place)
 }

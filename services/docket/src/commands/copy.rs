@@ -20,7 +20,8 @@ pub async fn copy(home: &Path, (filing, draft): (&str, bool), out: &Path, teller
     let messages = answer.map_err(Refused::from)?.into_inner();
     let (header, pdf) = header_and_bytes(messages, part).await.map_err(Refused::from)?;
     let header = header.context("an answer without its header")?;
-    ensure!(header.size == pdf.len() as u64, "the copy was cut; ask for it again");
+    let is_whole = header.size == pdf.len() as u64;
+    ensure!(is_whole, "{}", teller.words("the copy was cut; ask for it again"));
     std::fs::write(out, &pdf).with_context(|| format!("write {}", out.display()))?;
     let hash = hex::encode(&header.content_hash);
     if teller.is_json() {
@@ -28,11 +29,11 @@ pub async fn copy(home: &Path, (filing, draft): (&str, bool), out: &Path, teller
             "filing": header.filing, "file": out, "bytes": pdf.len(), "content_hash": hash, "draft": header.draft
         }));
     } else {
-        teller.line(&format!("{} bytes written to {}", pdf.len(), out.display()));
+        teller.line(&teller.filled("{} bytes written to {}", &[&pdf.len(), &out.display()]));
         if header.draft {
-            teller.line("A draft: nothing in it is signed or sent.");
+            teller.line(teller.words("A draft: nothing in it is signed or sent."));
         }
-        teller.pair("content hash", &hash);
+        teller.pair(teller.words("content hash"), &hash);
     }
     Ok(())
 }

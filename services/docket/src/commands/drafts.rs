@@ -36,7 +36,7 @@ fn tell(filing: &pb::Filing, teller: &Teller) {
     }
     let more = match (filing.receipt_number.as_str(), filing.kept_until_date.as_str()) {
         ("", "") => String::new(),
-        ("", day) => format!(", kept until the end of {day}"),
+        ("", day) => teller.filled(", kept until the end of {}", &[&day]),
         (receipt, _) => format!(", {receipt}"),
     };
     let stands = match (filing.form.as_str(), filing.state.as_str()) {
@@ -63,8 +63,8 @@ pub async fn export(home: &Path, name: &str, to: &Path, teller: &Teller) -> Resu
     for (number, evidence) in files(&filing).enumerate() {
         if evidence.being_checked {
             waiting += 1;
-            teller
-                .line(&format!("still being checked for viruses, not saved: {}", saved_as(number, evidence)));
+            let waits = "still being checked for viruses, not saved: {}";
+            teller.line(&teller.filled(waits, &[&saved_as(number, evidence)]));
             continue;
         }
         let (file, bytes) = (saved_as(number, evidence), download(&drafts, &evidence.name).await?);
@@ -72,7 +72,8 @@ pub async fn export(home: &Path, name: &str, to: &Path, teller: &Teller) -> Resu
     }
     let text = serde_json::to_string_pretty(&exported(&filing)?).context("the filing")?;
     std::fs::write(to.join("filing.json"), text).context("write filing.json")?;
-    teller.line(&format!("filing.json and {} files in {}", files(&filing).count() - waiting, to.display()));
+    let saved = files(&filing).count() - waiting;
+    teller.line(&teller.filled("filing.json and {} files in {}", &[&saved, &to.display()]));
     Ok(())
 }
 
@@ -110,6 +111,7 @@ fn exported(filing: &pb::Filing) -> Result<Value> {
         kept_until_date,
         helpers,
         enclosed,
+        etag,
         // What the service says of it, again at any time.
         findings: _,
         missing: _,
@@ -117,7 +119,6 @@ fn exported(filing: &pb::Filing) -> Result<Value> {
         filled: _,
         ready: _,
         shown: _,
-        etag: _,
         package_id: _,
         erased: _,
         representation: _,
@@ -144,7 +145,7 @@ fn exported(filing: &pb::Filing) -> Result<Value> {
         }))
     };
     Ok(json!({
-        "name": name, "form": form, "edition": edition, "state": state, "receipt_number": receipt_number,
+        "name": name, "form": form, "edition": edition, "etag": etag, "state": state, "receipt_number": receipt_number,
         "submitted_at_us": submitted_at_us, "kept_until_date": kept_until_date,
         "continues": continues, "continued_as": continued_as,
         "answers": parsed(answers_json).context("the answers")?,
@@ -186,12 +187,12 @@ pub async fn appoint(home: &Path, name: &str, teller: &Teller) -> Result<()> {
         }));
         return Ok(());
     }
-    teller.line(&format!(
-        "{}  hand this code to whom you want to represent you; it is good for 30 days",
-        answer.code
-    ));
-    teller.line("They enter an appearance with it on Form G-28: docket representation enter --asked CODE");
-    teller.line("Then read it, and consent or refuse: docket representation consent CODE, or refuse CODE");
+    let hand = "{}  hand this code to whom you want to represent you; it is good for 30 days";
+    teller.line(&teller.filled(hand, &[&answer.code]));
+    let enter = "They enter an appearance with it on Form G-28: docket representation enter --asked CODE";
+    teller.line(teller.words(enter));
+    let consent = "Then read it, and consent or refuse: docket representation consent CODE, or refuse CODE";
+    teller.line(teller.words(consent));
     Ok(())
 }
 
@@ -209,20 +210,18 @@ pub async fn recall(home: &Path, name: &str, teller: &Teller) -> Result<()> {
         teller.value(&json!({ "payment": payment.name, "filings": payment.filing_ids }));
         return Ok(());
     }
-    teller.line(&format!("{} is withdrawn; in a moment these are drafts again:", payment.name));
+    teller.line(&teller.filled("{} is withdrawn; in a moment these are drafts again:", &[&payment.name]));
     for id in &payment.filing_ids {
         teller.line(&format!("filings/{id}"));
     }
-    teller.line("`docket file filings/<id>` goes on with one, `docket abandon` gives it up.");
+    teller.line(teller.words("`docket file filings/<id>` goes on with one, `docket abandon` gives it up."));
     Ok(())
 }
 
 /// Gives a draft up, once that was confirmed.
 pub async fn abandon(home: &Path, name: &str, confirmed: bool, teller: &Teller) -> Result<()> {
-    anyhow::ensure!(
-        confirmed,
-        "its answers and files are erased and cannot be had again: say --yes; `docket export` saves them first"
-    );
+    let not_confirmed = "its answers and files are erased and cannot be had again: say --yes; `docket export` saves them first";
+    anyhow::ensure!(confirmed, "{}", teller.words(not_confirmed));
     let filing = Drafts::of(home, "en").await?.give_up(name).await?;
     tell(&filing, teller);
     Ok(())

@@ -1,6 +1,6 @@
 //! `docket email`: the e-mail address of the account, shown and changed; and the way back of whoever reads the mail of the one before.
 use super::session::ask;
-use super::{Refused, Session, when};
+use super::{Refused, Session};
 use crate::address::Addresses;
 use crate::client::{Connection, request};
 use crate::output::Teller;
@@ -52,28 +52,26 @@ pub async fn email(home: &Path, args: EmailArgs, teller: &Teller) -> Result<()> 
             let message = pb::RequestEmailChangeRequest { request_id, email };
             let answer = connection.accounts().request_email_change(request(Some(&token), message)).await;
             let expires_at_us = answer.map_err(Refused::from)?.into_inner().expires_at_us;
-            let next = format!(
-                "a code went to the new address, if it is nobody else's; good until {}: docket email confirm",
-                when(expires_at_us)
-            );
+            let next =
+                "a code went to the new address, if it is nobody else's; good until {}: docket email confirm";
+            let next = teller.filled(next, &[&teller.when(expires_at_us)]);
             said(teller, "expires_at_us", expires_at_us, &next);
         }
         Some(EmailCommand::Confirm { code }) => {
-            let code = given(code, "code from the mail to the new address: ")?;
+            let code = given(code, teller.words("code from the mail to the new address: "))?;
             let message = pb::ConfirmEmailChangeRequest { request_id, code };
             let answer = connection.accounts().confirm_email_change(request(Some(&token), message)).await;
             let back_until_us = answer.map_err(Refused::from)?.into_inner().back_until_us;
-            let done = format!(
-                "changed: sign in with the new address from now on; the one before can take it back until {}",
-                when(back_until_us)
-            );
+            let done =
+                "changed: sign in with the new address from now on; the one before can take it back until {}";
+            let done = teller.filled(done, &[&teller.when(back_until_us)]);
             said(teller, "back_until_us", back_until_us, &done);
         }
         Some(EmailCommand::Withdraw) => {
             let message = pb::WithdrawEmailChangeRequest { request_id };
             let answer = connection.accounts().withdraw_email_change(request(Some(&token), message)).await;
             answer.map_err(Refused::from)?;
-            teller.line("given up: the account keeps its address");
+            teller.line(teller.words("given up: the account keeps its address"));
         }
         Some(EmailCommand::TakeBack { .. }) | None => shown(&connection, &token, teller).await?,
     }
@@ -90,20 +88,21 @@ async fn shown(connection: &Connection, token: &str, teller: &Teller) -> Result<
         }));
         return Ok(());
     }
-    teller.pair("e-mail address", &account.email);
+    teller.pair(teller.words("e-mail address"), &account.email);
     if !account.new_email.is_empty() {
-        teller.pair("asked for", &account.new_email);
-        teller.pair("its code is good until", &when(account.new_email_until_us));
+        teller.pair(teller.words("asked for"), &account.new_email);
+        teller.pair(teller.words("its code is good until"), &teller.when(account.new_email_until_us));
     }
     Ok(())
 }
 
 async fn take_back(home: &Path, code: Option<String>, teller: &Teller) -> Result<()> {
     let connection = Connection::new(&Addresses::read(home)?)?;
-    let code = given(code, "code from the mail to the address before: ")?;
+    let code = given(code, teller.words("code from the mail to the address before: "))?;
     let message = pb::TakeBackEmailChangeRequest { request_id: Uuid::now_v7().to_string(), code };
     connection.accounts().take_back_email_change(request(None, message)).await.map_err(Refused::from)?;
-    teller.line("the account has the address that it had, and all its sessions have ended: sign in");
+    let back = "the account has the address that it had, and all its sessions have ended: sign in";
+    teller.line(teller.words(back));
     Ok(())
 }
 

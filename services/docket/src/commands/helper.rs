@@ -1,5 +1,5 @@
 //! `docket helper`: an interpreter, a preparer or a co-signer is asked to sign, reads what the filer is going to sign, and signs it.
-use super::{Refused, Session, code_to_hand, when};
+use super::{Refused, Session, code_to_hand};
 use crate::client::{Connection, Part, header_and_bytes, request};
 use crate::output::Teller;
 use anyhow::{Context, Result, ensure};
@@ -14,9 +14,6 @@ use uuid::Uuid;
 pub struct HelperArgs {
     #[command(subcommand)]
     command: HelperCommand,
-    /// Language in which a refusal is said: en or es.
-    #[arg(long, global = true, default_value = "en")]
-    language: String,
 }
 
 /// Of whoever fills in the form, and of who has the code.
@@ -88,14 +85,14 @@ enum HelperCommand {
 /// Asks, shows or signs.
 pub async fn helper(home: &Path, args: HelperArgs, teller: &Teller) -> Result<()> {
     let (connection, token) = Session::resume(home).await?;
-    let connection = connection.reading(&args.language);
+    let connection = connection.reading(teller.language());
     match args.command {
         HelperCommand::Ask { filing, role, person, mail } => {
             let message = pb::AskHelperRequest {
                 request_id: Uuid::now_v7().to_string(),
                 name: filing,
                 role,
-                language: args.language,
+                language: teller.language().to_owned(),
                 person,
                 mail_to: mail,
             };
@@ -103,14 +100,14 @@ pub async fn helper(home: &Path, args: HelperArgs, teller: &Teller) -> Result<()
         }
         HelperCommand::Withdraw { filing, role, person } => {
             let request_id = Uuid::now_v7().to_string();
-            let (name, language) = (filing, args.language);
+            let (name, language) = (filing, teller.language().to_owned());
             let message = pb::WithdrawHelperRequest { request_id, name, role, person, language };
             let answer = connection.helpers().withdraw_helper(request(Some(&token), message)).await;
             list(&answer.map_err(Refused::from)?.into_inner().filing.context("filing")?, teller);
             Ok(())
         }
         HelperCommand::List { filing } => {
-            let message = pb::GetFilingRequest { name: filing, language: args.language };
+            let message = pb::GetFilingRequest { name: filing, language: teller.language().to_owned() };
             let answer = connection.drafts().get_filing(request(Some(&token), message)).await;
             list(&answer.map_err(Refused::from)?.into_inner().filing.context("filing")?, teller);
             Ok(())
@@ -152,17 +149,15 @@ async fn ask(
         return Ok(());
     }
     let way = code_to_hand(&answer.code, asked.valid_until_us, &mail, teller);
-    teller.line(&format!(
-        "{way} to {}, who signs in an account of their own: docket helper show {}",
-        asked.name, answer.code
-    ));
+    let next = "{} to {}, who signs in an account of their own: docket helper show {}";
+    teller.line(&teller.filled(next, &[&way, &asked.name, &answer.code]));
     Ok(())
 }
 
 /// Who signs beside the filer, each with a number where there are several.
 pub(super) fn list(filing: &pb::Filing, teller: &Teller) {
     if filing.helpers.is_empty() && !teller.is_json() {
-        teller.line("nobody signs it beside you, as it is answered now");
+        teller.line(teller.words("nobody signs it beside you, as it is answered now"));
     }
     for helper in &filing.helpers {
         if teller.is_json() {
@@ -197,10 +192,10 @@ async fn show(connection: &Connection, token: &str, code: String, teller: &Telle
         teller.pair(&file.kind, &file.name);
     }
     let role = if shown.signs_as.is_empty() { &shown.role } else { &shown.signs_as };
-    teller.heading(&format!("You sign as {role} of this {}", shown.form));
+    teller.heading(&teller.filled("You sign as {} of this {}", &[role, &shown.form]));
     teller.line(&shown.statement);
     teller.pair("hash", &hash);
-    teller.pair("code good until", &when(shown.valid_until_us));
+    teller.pair(teller.words("code good until"), &teller.when(shown.valid_until_us));
     Ok(())
 }
 
@@ -219,12 +214,14 @@ async fn look(
     let messages = answer.map_err(Refused::from)?.into_inner();
     let (view, picture) = header_and_bytes(messages, part).await.map_err(Refused::from)?;
     let view = view.context("an answer without its header")?;
-    ensure!(view.size == picture.len() as u64, "the picture was cut; ask for it again");
+    let is_whole = view.size == picture.len() as u64;
+    ensure!(is_whole, "{}", teller.words("the picture was cut; ask for it again"));
     std::fs::write(out, &picture).with_context(|| format!("write {}", out.display()))?;
     if teller.is_json() {
         teller.value(&json!({ "file": out, "page": view.page, "page_count": view.page_count }));
     } else {
-        teller.line(&format!("page {} of {} written to {}", view.page, view.page_count, out.display()));
+        let written = "page {} of {} written to {}";
+        teller.line(&teller.filled(written, &[&view.page, &view.page_count, &out.display()]));
     }
     Ok(())
 }
@@ -240,12 +237,8 @@ async fn sign(
     if teller.is_json() {
         teller.value(&json!({"role": signed.role, "form": signed.form, "signed_at_us": signed.signed_at_us}));
     } else {
-        teller.line(&format!(
-            "signed as {} of this {}, {}",
-            signed.role,
-            signed.form,
-            when(signed.signed_at_us)
-        ));
+        let at = teller.when(signed.signed_at_us);
+        teller.line(&teller.filled("signed as {} of this {}, {}", &[&signed.role, &signed.form, &at]));
     }
     Ok(())
 }

@@ -1,5 +1,5 @@
 //! `docket expedite`, `docket inquire` and `docket inquiries`: what a party asks in its case, and what it is answered.
-use super::{Refused, Session, when};
+use super::{Refused, Session};
 use crate::client::{Connection, request};
 use crate::output::Teller;
 use anyhow::{Context, Result};
@@ -20,14 +20,11 @@ pub struct AskArgs {
     why: String,
     /// In 20 to 2,000 characters; only you, who acts for you, and the officers of the case read them.
     words: String,
-    /// Language in which a refusal is said: en or es.
-    #[arg(long, default_value = "en")]
-    language: String,
 }
 
 /// Asks that a case be expedited.
 pub async fn expedite(home: &Path, args: AskArgs, teller: &Teller) -> Result<()> {
-    let (connection, token, name) = at_the_case(home, &args.case, &args.language).await?;
+    let (connection, token, name) = at_the_case(home, &args.case, teller.language()).await?;
     let message = pb::RequestExpediteRequest {
         request_id: Uuid::now_v7().to_string(),
         name,
@@ -41,7 +38,7 @@ pub async fn expedite(home: &Path, args: AskArgs, teller: &Teller) -> Result<()>
 
 /// Sends an inquiry about a case.
 pub async fn inquire(home: &Path, args: AskArgs, teller: &Teller) -> Result<()> {
-    let (connection, token, name) = at_the_case(home, &args.case, &args.language).await?;
+    let (connection, token, name) = at_the_case(home, &args.case, teller.language()).await?;
     let message = pb::SendInquiryRequest {
         request_id: Uuid::now_v7().to_string(),
         name,
@@ -55,7 +52,7 @@ pub async fn inquire(home: &Path, args: AskArgs, teller: &Teller) -> Result<()> 
 
 /// Shows what was asked in a case and what it was answered.
 pub async fn inquiries(home: &Path, case: &str, teller: &Teller) -> Result<()> {
-    let (connection, token, name) = at_the_case(home, case, "en").await?;
+    let (connection, token, name) = at_the_case(home, case, teller.language()).await?;
     let message = pb::ListInquiriesRequest { name };
     let answer = connection.cases().list_inquiries(request(Some(&token), message)).await;
     let answer = answer.map_err(Refused::from)?.into_inner();
@@ -70,7 +67,7 @@ pub async fn inquiries(home: &Path, case: &str, teller: &Teller) -> Result<()> {
         tell(what, times, &sent.state, (&sent.text, &sent.answer), teller);
     }
     if answer.expedite_requests.is_empty() && answer.inquiries.is_empty() && !teller.is_json() {
-        teller.line("nothing was asked in this case");
+        teller.line(teller.words("nothing was asked in this case"));
     }
     Ok(())
 }
@@ -110,10 +107,8 @@ fn asked(
             "due_date": deadline.due_date,
         }));
     } else {
-        teller.line(&format!(
-            "asked; the office means to answer by {} ({}). `docket inquiries {}` shows the answer",
-            deadline.due_date, deadline.derivation, case.name
-        ));
+        let asked = "asked; the office means to answer by {} ({}). `docket inquiries {}` shows the answer";
+        teller.line(&teller.filled(asked, &[&deadline.due_date, &deadline.derivation, &case.name]));
     }
     Ok(())
 }
@@ -137,10 +132,10 @@ fn tell(
     if !name.is_empty() {
         teller.line(name);
     }
-    teller.line(&format!("{}  {words}", when(asked_at_us)));
+    teller.line(&format!("{}  {words}", teller.when(asked_at_us)));
     if ended_at_us == 0 {
-        teller.pair("to be answered by", due_date);
+        teller.pair(teller.words("to be answered by"), due_date);
     } else if !answer.is_empty() {
-        teller.line(&format!("{}  {answer}", when(ended_at_us)));
+        teller.line(&format!("{}  {answer}", teller.when(ended_at_us)));
     }
 }

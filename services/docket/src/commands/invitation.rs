@@ -1,5 +1,5 @@
 //! `docket invitation`: somebody is asked to file a form in one's package, such as a joint sponsor, and says yes or no.
-use super::{Refused, Session, code_to_hand, when};
+use super::{Refused, Session, code_to_hand};
 use crate::client::{Connection, request};
 use crate::output::Teller;
 use anyhow::{Context, Result};
@@ -13,9 +13,6 @@ use uuid::Uuid;
 pub struct InvitationArgs {
     #[command(subcommand)]
     command: InvitationCommand,
-    /// Language of the form's title and of what is refused: en or es.
-    #[arg(long, global = true, default_value = "en")]
-    language: String,
 }
 
 /// What is done.
@@ -77,9 +74,9 @@ enum InvitationCommand {
 /// Asks, or answers.
 pub async fn invitation(home: &Path, args: InvitationArgs, teller: &Teller) -> Result<()> {
     let (connection, token) = Session::resume(home).await?;
-    let connection = connection.reading(&args.language);
+    let connection = connection.reading(teller.language());
     let mut invitations = connection.invitations();
-    let (request_id, language) = (Uuid::now_v7().to_string(), args.language);
+    let (request_id, language) = (Uuid::now_v7().to_string(), teller.language().to_owned());
     match args.command {
         InvitationCommand::Ask { filing, form, name, mail } => {
             let message = pb::InviteToPackageRequest {
@@ -124,7 +121,7 @@ pub async fn invitation(home: &Path, args: InvitationArgs, teller: &Teller) -> R
             if teller.is_json() {
                 teller.value(&json!({ "form": form, "state": "declined" }));
             } else {
-                teller.line(&format!("declined; whoever asked you for {form} is told"));
+                teller.line(&teller.filled("declined; whoever asked you for {} is told", &[&form]));
             }
         }
     }
@@ -149,16 +146,14 @@ async fn ask(
         return Ok(());
     }
     let way = code_to_hand(&answer.code, invitation.valid_until_us, &mail, teller);
-    teller.line(&format!(
-        "{way} to {}, who files {} from an account of their own: docket invitation show {}",
-        invitation.invitee_name, invitation.form, answer.code
-    ));
+    let next = "{} to {}, who files {} from an account of their own: docket invitation show {}";
+    teller.line(&teller.filled(next, &[&way, &invitation.invitee_name, &invitation.form, &answer.code]));
     Ok(())
 }
 
 fn list(invitations: &[pb::PackageInvitation], teller: &Teller) {
     if invitations.is_empty() && !teller.is_json() {
-        teller.line("nobody is asked to file a form together with this one");
+        teller.line(teller.words("nobody is asked to file a form together with this one"));
     }
     for one in invitations {
         if teller.is_json() {
@@ -180,11 +175,11 @@ fn show(shown: &pb::ReadPackageInvitationResponse, teller: &Teller) {
         }));
         return;
     }
-    teller.heading(&format!("{} asks you to file form {}", shown.asked_by, shown.form));
+    teller.heading(&teller.filled("{} asks you to file form {}", &[&shown.asked_by, &shown.form]));
     teller.line(&shown.title);
     teller.line(&shown.summary);
-    teller.pair("together with", &format!("form {}", shown.with_form));
-    teller.pair("code good until", &when(shown.valid_until_us));
+    teller.pair(teller.words("together with"), &shown.with_form);
+    teller.pair(teller.words("code good until"), &teller.when(shown.valid_until_us));
 }
 
 fn began(filing: &pb::Filing, teller: &Teller) {
@@ -192,7 +187,8 @@ fn began(filing: &pb::Filing, teller: &Teller) {
         teller.value(&json!({ "filing": filing.name, "form": filing.form, "state": filing.state }));
         return;
     }
-    teller.pair("filing", &filing.name);
-    teller.line("nobody but you reads it; when it is signed, whoever asked you sends it with theirs");
-    teller.line(&format!("go on with: docket file {}", filing.name));
+    teller.line(&filing.name);
+    let yours = "nobody but you reads it; when it is signed, whoever asked you sends it with theirs";
+    teller.line(teller.words(yours));
+    teller.line(&teller.filled("go on with: docket file {}", &[&filing.name]));
 }

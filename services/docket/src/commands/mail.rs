@@ -1,5 +1,5 @@
 //! `docket inbox`: notices, and one of them as PDF.
-use super::{Refused, Session, each_page, when};
+use super::{Refused, Session, each_page};
 use crate::client::{request, whole_notice};
 use crate::output::Teller;
 use anyhow::{Context, Result};
@@ -20,7 +20,7 @@ pub async fn inbox(home: &Path, save: Option<(&str, &Path)>, teller: &Teller) ->
             .into_inner();
         let pdf = whole_notice(parts).await.map_err(Refused::from)?;
         std::fs::write(to, &pdf).with_context(|| format!("write {}", to.display()))?;
-        teller.line(&format!("{} bytes written to {}", pdf.len(), to.display()));
+        teller.line(&teller.filled("{} bytes written to {}", &[&pdf.len(), &to.display()]));
         return Ok(());
     }
     let mut none = true;
@@ -37,7 +37,7 @@ pub async fn inbox(home: &Path, save: Option<(&str, &Path)>, teller: &Teller) ->
     })
     .await?;
     if none && !teller.is_json() {
-        teller.line("no notices yet");
+        teller.line(teller.words("no notices yet"));
     }
     Ok(())
 }
@@ -48,10 +48,9 @@ fn returned(at_us: i64, teller: &Teller) {
         teller.value(&json!({ "mail_returned_at_us": at_us }));
         return;
     }
-    let at = when(at_us);
-    teller.line(&format!(
-        "! mail to your e-mail address comes back (last on {at}): look here for notices, and have it mended"
-    ));
+    let back =
+        "! mail to your e-mail address comes back (last on {}): look here for notices, and have it mended";
+    teller.line(&teller.filled(back, &[&teller.when(at_us)]));
 }
 
 fn tell(notice: &pb::Notice, teller: &Teller) {
@@ -64,7 +63,7 @@ fn tell(notice: &pb::Notice, teller: &Teller) {
         return;
     }
     let mark = if notice.opened { " " } else { "●" };
-    let (posted, title) = (when(notice.posted_at_us), &notice.title);
+    let (posted, title) = (teller.when(notice.posted_at_us), &notice.title);
     // Where who acts for the party is told too, one of the two has the original.
     let which = if notice.which.is_empty() { String::new() } else { format!(", {}", notice.which) };
     teller.line(&format!("{mark} {posted}  {title} ({}{which})  {}", notice.official_name, notice.name));

@@ -1,6 +1,6 @@
 //! `docket message`: conversations about a case, between the party or who acts for it and the office.
 use super::inquiries::at_the_case;
-use super::{Refused, Session, when};
+use super::{Refused, Session};
 use crate::client::{patiently, request};
 use crate::output::Teller;
 use anyhow::{Context, Result, ensure};
@@ -20,9 +20,6 @@ pub struct MessageArgs {
     /// document-not-received, other.
     #[arg(long, default_value = "other")]
     topic: String,
-    /// Language in which a refusal is said: en or es.
-    #[arg(long, default_value = "en")]
-    language: String,
 }
 
 /// Shows conversations, begins one or writes in one.
@@ -30,8 +27,9 @@ pub async fn message(home: &Path, args: MessageArgs, teller: &Teller) -> Result<
     let request_id = Uuid::now_v7().to_string();
     if args.to.starts_with("threads/") {
         let (connection, token) = Session::resume(home).await?;
-        let connection = connection.reading(&args.language);
-        let text = args.words.context("say what you write; the receipt number shows the conversation")?;
+        let connection = connection.reading(teller.language());
+        let nothing = "say what you write; the receipt number shows the conversation";
+        let text = args.words.with_context(|| teller.words(nothing))?;
         let message = pb::SendMessageRequest { request_id, name: args.to, text };
         let sent = patiently(|| {
             let (mut inbox, message) = (connection.inbox(), request(Some(&token), message.clone()));
@@ -40,9 +38,9 @@ pub async fn message(home: &Path, args: MessageArgs, teller: &Teller) -> Result<
         tell(&sent.await.map_err(Refused::from)?.into_inner().thread.context("thread")?, teller);
         return Ok(());
     }
-    let (connection, token, case) = at_the_case(home, &args.to, &args.language).await?;
+    let (connection, token, case) = at_the_case(home, &args.to, teller.language()).await?;
     if let Some(text) = args.words {
-        ensure!(!text.trim().is_empty(), "a message needs words");
+        ensure!(!text.trim().is_empty(), "{}", teller.words("a message needs words"));
         let message = pb::StartThreadRequest { request_id, case, topic: args.topic.replace('-', "_"), text };
         let begun = patiently(|| {
             let (mut inbox, message) = (connection.inbox(), request(Some(&token), message.clone()));
@@ -58,7 +56,7 @@ pub async fn message(home: &Path, args: MessageArgs, teller: &Teller) -> Result<
         tell(thread, teller);
     }
     if threads.is_empty() && !teller.is_json() {
-        teller.line("nothing was written about this case");
+        teller.line(teller.words("nothing was written about this case"));
     }
     Ok(())
 }
@@ -75,6 +73,6 @@ fn tell(thread: &pb::Thread, teller: &Teller) {
     }
     teller.heading(&format!("{} · {}", thread.topic.replace('_', " "), thread.name));
     for message in &thread.messages {
-        teller.line(&format!("{}  {}: {}", when(message.sent_at_us), message.from, message.text));
+        teller.line(&format!("{}  {}: {}", teller.when(message.sent_at_us), message.from, message.text));
     }
 }

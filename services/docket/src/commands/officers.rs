@@ -175,7 +175,8 @@ pub async fn officer(home: &Path, command: OfficerCommand, teller: &Teller) -> R
                 teller.pair("to read and answer", &format!("docket message {}", case.name));
             }
             notes(&connection, token, &case, teller).await?;
-            papers(&connection, token, &case.name, teller).await
+            papers(&connection, token, &case.name, teller).await?;
+            answers(&connection, token, &case.name, teller).await
         }
         OfficerCommand::Act { case, act } => done(self::act(&connection, token, case, act).await?, teller),
         OfficerCommand::Decide { case: name, decision, grounds, reasons, status, new_facts } => {
@@ -256,6 +257,57 @@ async fn papers(
         helper::list(&filing, teller);
     }
     Ok(())
+}
+
+/// What the party answered to the requests in a case: its files, and why something could not be provided; nothing for whoever may
+/// not read it.
+async fn answers(
+    connection: &crate::client::Connection,
+    token: Option<&str>,
+    case: &str,
+    teller: &Teller,
+) -> Result<()> {
+    let message = docket_proto::filing::v1::ListCaseResponsesRequest { case: case.to_owned() };
+    let responses = match connection.evidence().list_case_responses(request(token, message)).await {
+        Ok(answer) => answer.into_inner().responses,
+        Err(status) if [Code::NotFound, Code::PermissionDenied].contains(&status.code()) => return Ok(()),
+        Err(status) => return Err(Refused::from(status).into()),
+    };
+    for response in &responses {
+        answer(response, teller);
+    }
+    Ok(())
+}
+
+fn answer(response: &docket_proto::filing::v1::Response, teller: &Teller) {
+    if teller.is_json() {
+        let files = response.evidence.iter().map(|file| {
+            json!({"item": file.kind, "file": file.file_name, "name": file.name, "foreign_language": file.foreign_language})
+        });
+        let lacking = response.explanations.iter();
+        let lacking = lacking.map(|said| json!({"item": said.kind, "explanation": said.explanation}));
+        teller.value(&json!({
+            "response": response.name, "request_kind": response.request_kind, "received_at_us": response.received_at_us,
+            "items": response.items, "files": files.collect::<Vec<_>>(),
+            "cannot_be_provided": lacking.collect::<Vec<_>>(),
+        }));
+        return;
+    }
+    let (kind, received) = (response.request_kind.to_uppercase(), when(response.received_at_us));
+    teller.heading(&format!("answer to {kind}, received {received}"));
+    for file in &response.evidence {
+        teller.pair(&file.kind, &format!("{} ({})", file.file_name, file.name));
+    }
+    for said in &response.explanations {
+        teller.pair(&said.kind, &format!("cannot be provided: {}", said.explanation));
+    }
+    let is_there = |item: &&String| {
+        response.evidence.iter().any(|file| file.kind == **item)
+            || response.explanations.iter().any(|said| said.kind == **item)
+    };
+    for item in response.items.iter().filter(|item| !is_there(item)) {
+        teller.pair(item, "nothing");
+    }
 }
 
 async fn act(

@@ -1,20 +1,14 @@
-//! `docket forms` and `docket file`: the catalogue, and a filing begun from a file.
-use super::attach::attach;
-use super::interview::answers_of;
-use super::interview::ask::say;
+//! `docket forms` and `docket again`: the catalogue, a filing begun again; and the drafts of whoever is signed in, for all commands.
 use super::interview::words::Words;
 use super::{Refused, Session};
 use crate::address::Addresses;
 use crate::client::{Connection, patiently, request};
 use crate::output::Teller;
-use crate::upload::Outgoing;
 use anyhow::{Context, Result};
 use docket_proto::filing::v1 as pb;
-use serde::Deserialize;
 use serde_json::{Map, Value, json};
-use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
-use tonic::{Code, Status};
+use tonic::Status;
 use uuid::Uuid;
 
 /// Lists the forms, or shows one with its questions.
@@ -34,9 +28,9 @@ pub async fn forms(home: &Path, form: Option<&str>, language: &str, teller: &Tel
                 }));
             } else {
                 let way_in = match form.goes_with.as_str() {
-                    main if !main.is_empty() => format!(" (in the package of Form {main})"),
+                    main if !main.is_empty() => teller.filled(" (in the package of Form {})", &[&main]),
                     _ if form.online => String::new(),
-                    _ => " (not yet online)".to_owned(),
+                    _ => teller.words(" (not yet online)").to_owned(),
                 };
                 teller.pair(&form.form, &format!("{}{way_in}", form.title));
             }
@@ -51,7 +45,8 @@ pub async fn forms(home: &Path, form: Option<&str>, language: &str, teller: &Tel
         return Ok(());
     }
     let summary = answer.summary.context("summary")?;
-    teller.heading(&format!("{} {} (edition {})", summary.form, summary.title, summary.edition));
+    let edition = teller.filled("edition {}", &[&summary.edition]);
+    teller.heading(&format!("{} {} ({edition})", summary.form, summary.title));
     teller.line(&summary.summary);
     for question in definition["questions"].as_array().into_iter().flatten() {
         teller.pair(
@@ -60,30 +55,6 @@ pub async fn forms(home: &Path, form: Option<&str>, language: &str, teller: &Tel
         );
     }
     Ok(())
-}
-
-/// A filing in a file.
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-struct Paper {
-    form: String,
-    answers: Map<String, Value>,
-    /// Files to attach.
-    #[serde(default)]
-    evidence: Vec<Sheet>,
-    /// Kinds from the checklist that cannot be provided, and why.
-    #[serde(default)]
-    explanations: BTreeMap<String, String>,
-}
-
-/// A file to attach; its path is relative to the file that names it.
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-struct Sheet {
-    kind: String,
-    path: PathBuf,
-    #[serde(default)]
-    foreign_language: bool,
 }
 
 /// Where a filing is begun.
@@ -102,43 +73,6 @@ impl Place<'_> {
     }
 }
 
-/// Begins a filing with the answers and the evidence of a file, where `place` says. Every file that it names
-/// is looked at before anything is sent.
-pub async fn file(home: &Path, path: &Path, place: Place<'_>, language: &str, teller: &Teller) -> Result<()> {
-    let text = std::fs::read_to_string(path).with_context(|| format!("read {}", path.display()))?;
-    let paper: Paper = serde_json::from_str(&text).with_context(|| {
-        format!("{} is not {{\"form\", \"answers\", \"evidence\", \"explanations\"}}", path.display())
-    })?;
-    let folder = path.parent().unwrap_or(Path::new("."));
-    let look = |sheet: &Sheet| Outgoing::look(&folder.join(&sheet.path), &sheet.kind, sheet.foreign_language);
-    let files: Vec<Outgoing> = paper.evidence.iter().map(look).collect::<Result<_>>()?;
-    let (drafts, words) = (Drafts::of(home, language).await?, Words::of(language));
-    let begun = drafts.begin(&paper.form, place).await?;
-    let taken: Vec<String> = answers_of(&begun).into_iter().map(|(question, _)| question).collect();
-    if !taken.is_empty() {
-        say(&words.taken_over.replace("{}", &taken.len().to_string()));
-        say(&format!("= {}", taken.join(", ")));
-    }
-    let mut filing = match drafts.amend(&begun, paper.answers).await {
-        Ok(filing) => filing,
-        Err(status) => {
-            // Nothing of wrong answers was stored: with the file put right it is begun anew, and no empty draft is left to be warned of.
-            let is_gone = status.code() == Code::InvalidArgument && drafts.give_up(&begun.name).await.is_ok();
-            if !is_gone {
-                say(&format!("{} {}", begun.form, begun.name));
-            }
-            return Err(Refused::from(status).into());
-        }
-    };
-    let accompanied = accompany(&drafts, words, &filing.name, &files, &paper.explanations).await;
-    if !(files.is_empty() && paper.explanations.is_empty()) {
-        filing = drafts.get(&filing.name).await?;
-    }
-    // What is stored is told also where one of them was refused: it can be gone on with.
-    tell(&filing, words, teller);
-    accompanied
-}
-
 /// Begins a filing that is over again: nothing of it is typed anew.
 pub async fn again(
     home: &Path,
@@ -149,24 +83,6 @@ pub async fn again(
 ) -> Result<()> {
     let drafts = Drafts::of(home, language).await?;
     tell(&drafts.begin_again(name, with).await?, Words::of(language), teller);
-    Ok(())
-}
-
-/// Attaches files and says what cannot be provided, until one of them is refused.
-async fn accompany(
-    drafts: &Drafts,
-    words: &Words,
-    filing: &str,
-    files: &[Outgoing],
-    explanations: &BTreeMap<String, String>,
-) -> Result<()> {
-    for file in files {
-        let attached = attach(drafts, words, filing, file).await;
-        attached.map_err(Refused::from).with_context(|| file.file_name().to_owned())?;
-    }
-    for (kind, why) in explanations {
-        drafts.explain(filing, kind, why).await.map_err(Refused::from).with_context(|| kind.clone())?;
-    }
     Ok(())
 }
 
@@ -258,11 +174,20 @@ impl Drafts {
 
     /// Saves answers to a filing that was looked at; nobody else's are overwritten unseen.
     pub async fn amend(&self, seen: &pb::Filing, answers: Map<String, Value>) -> Result<pb::Filing, Status> {
+        self.amend_at((&seen.name, seen.etag), answers).await
+    }
+
+    /// The same of a filing that was looked at when it had this version.
+    pub async fn amend_at(
+        &self,
+        (name, etag): (&str, u64),
+        answers: Map<String, Value>,
+    ) -> Result<pb::Filing, Status> {
         let message = pb::AnswerDraftRequest {
             request_id: Uuid::now_v7().to_string(),
-            name: seen.name.clone(),
+            name: name.to_owned(),
             answers_json: Value::Object(answers).to_string(),
-            etag: seen.etag,
+            etag,
             language: self.language.clone(),
         };
         let (drafts, token) = (self.connection.drafts(), self.token().await?);
@@ -274,7 +199,30 @@ impl Drafts {
         answered.ok_or_else(|| Status::internal("an answer without its filing"))
     }
 
-    /// Says why evidence of a kind cannot be provided.
+    /// Asks that the fee be waived, with answers to Form I-912; without any, no longer. With a version that was looked at, what
+    /// somebody else answered since is not overwritten; without one (0), these are all the answers.
+    pub async fn ask_waiver(
+        &self,
+        (name, etag): (&str, u64),
+        answers: Option<Map<String, Value>>,
+    ) -> Result<pb::Filing, Status> {
+        let message = pb::AskFeeWaiverRequest {
+            request_id: Uuid::now_v7().to_string(),
+            name: name.to_owned(),
+            answers_json: answers.map(|answers| Value::Object(answers).to_string()).unwrap_or_default(),
+            language: self.language.clone(),
+            etag,
+        };
+        let (drafts, token) = (self.connection.drafts(), self.token().await?);
+        let asked = patiently(|| {
+            let (mut drafts, message) = (drafts.clone(), request(Some(&token), message.clone()));
+            async move { drafts.ask_fee_waiver(message).await }
+        });
+        let filing = asked.await?.into_inner().filing;
+        filing.ok_or_else(|| Status::internal("an answer without its filing"))
+    }
+
+    /// Says why evidence of a kind, or an item of a request, cannot be provided; without words takes that back.
     pub async fn explain(&self, name: &str, kind: &str, explanation: &str) -> Result<(), Status> {
         let message = pb::ExplainMissingEvidenceRequest {
             request_id: Uuid::now_v7().to_string(),
@@ -383,7 +331,7 @@ fn told(filing: &pb::Filing) -> Value {
         })
     });
     json!({
-        "name": filing.name, "form": filing.form, "ready": filing.ready,
+        "name": filing.name, "form": filing.form, "etag": filing.etag, "ready": filing.ready,
         "findings": findings.collect::<Vec<_>>(),
         "filled": filled.collect::<Vec<_>>(),
         "missing": filing.missing.iter().map(|missing| &missing.field).collect::<Vec<_>>(),

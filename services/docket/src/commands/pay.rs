@@ -32,14 +32,11 @@ pub struct PayArgs {
     payer_code: String,
     #[command(flatten)]
     factor: StepUpArgs,
-    /// Language of what is said: en or es.
-    #[arg(long, default_value = "en")]
-    language: String,
 }
 
 /// Pays once, and waits a while for the receipt numbers.
 pub async fn pay(home: &Path, args: &PayArgs, teller: &Teller) -> Result<()> {
-    let mut payer = Guarded::of(home, &args.factor, &args.language).await?;
+    let mut payer = Guarded::of(home, &args.factor, teller.language()).await?;
     let name = if args.payment.starts_with("filings/") {
         format!("payments/{}", payer.drafts.get(&args.payment).await?.package_id)
     } else {

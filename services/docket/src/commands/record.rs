@@ -15,9 +15,6 @@ pub struct AddressArgs {
     /// Confirm for this case (receipt number, or cases/<id>) that it is right; give the second factor before, with step-up.
     #[arg(long)]
     confirm: Option<String>,
-    /// Language in which a refusal is said: en or es.
-    #[arg(long, default_value = "en")]
-    language: String,
 }
 
 /// Shows the address of record, and confirms it where that is asked.
@@ -27,7 +24,7 @@ pub async fn address(home: &Path, args: AddressArgs, teller: &Teller) -> Result<
     let account = connection.accounts().get_account(asked).await.map_err(Refused::from)?;
     let account = account.into_inner().account.context("account")?;
     if let Some(case) = &args.confirm {
-        let (connection, token, name) = super::inquiries::at_the_case(home, case, &args.language).await?;
+        let (connection, token, name) = super::inquiries::at_the_case(home, case, teller.language()).await?;
         let message = cases::ConfirmAddressRequest { request_id: Uuid::now_v7().to_string(), name };
         connection.cases().confirm_address(request(Some(&token), message)).await.map_err(Refused::from)?;
     }
@@ -39,17 +36,15 @@ pub async fn address(home: &Path, args: AddressArgs, teller: &Teller) -> Result<
         return Ok(());
     }
     if account.postal_address.is_empty() {
-        teller.line("no address is on record: report where you live with docket file AR-11");
+        let none = "no address is on record: report where you live with docket file AR-11";
+        teller.line(teller.words(none));
         return Ok(());
     }
-    teller.pair("address of record", &account.postal_address.replace('\n', ", "));
+    teller.pair(teller.words("address of record"), &account.postal_address.replace('\n', ", "));
     if !account.mailing_address.is_empty() {
-        teller.pair("mail goes to", &account.mailing_address.replace('\n', ", "));
+        teller.pair(teller.words("mail goes to"), &account.mailing_address.replace('\n', ", "));
     }
-    teller.line(if confirmed {
-        "confirmed"
-    } else {
-        "if that is not right, report a move: docket file AR-11"
-    });
+    let moved = "if that is not right, report a move: docket file AR-11";
+    teller.line(teller.words(if confirmed { "confirmed" } else { moved }));
     Ok(())
 }

@@ -1,5 +1,5 @@
 //! `docket replace-app`: a new authenticator app in the place of one that is lost.
-use super::session::ask;
+use super::session::{ask, ask_unseen};
 use super::{Refused, Session};
 use crate::client::request;
 use crate::output::Teller;
@@ -22,7 +22,7 @@ pub async fn replace_app(home: &Path, args: &ReplaceAppArgs, teller: &Teller) ->
     let (connection, token) = Session::resume(home).await?;
     let code = match &args.code {
         Some(code) => code.clone(),
-        None => ask("a recovery code, or a code of the old app: ")?,
+        None => ask_unseen(teller.words("a recovery code, or a code of the old app: "))?,
     };
     let message = pb::BeginTotpReplacementRequest { request_id: Uuid::now_v7().to_string(), code };
     let begun = connection.accounts().begin_totp_replacement(request(Some(&token), message)).await;
@@ -30,10 +30,10 @@ pub async fn replace_app(home: &Path, args: &ReplaceAppArgs, teller: &Teller) ->
     if teller.is_json() {
         teller.value(&json!({"secret": begun.secret, "otpauth_uri": begun.otpauth_uri}));
     } else {
-        teller.line(&format!("type this into the new app: {}", begun.secret));
-        teller.line(&format!("or make a QR code of: {}", begun.otpauth_uri));
+        teller.line(&teller.filled("type this into the new app: {}", &[&begun.secret]));
+        teller.line(&teller.filled("or make a QR code of: {}", &[&begun.otpauth_uri]));
     }
-    let code = ask("code from the new app: ")?;
+    let code = ask(teller.words("code from the new app: "))?;
     let message = pb::ConfirmTotpReplacementRequest { request_id: Uuid::now_v7().to_string(), code };
     let answer = connection.accounts().confirm_totp_replacement(request(Some(&token), message)).await;
     let codes = answer.map_err(Refused::from)?.into_inner().recovery_codes;
@@ -41,7 +41,7 @@ pub async fn replace_app(home: &Path, args: &ReplaceAppArgs, teller: &Teller) ->
         teller.value(&json!({"recovery_codes": codes}));
         return Ok(());
     }
-    teller.line("the new app is your second factor; keep these codes, each is good once:");
+    teller.line(teller.words("the new app is your second factor; keep these codes, each is good once:"));
     for code in &codes {
         teller.line(&format!("  {code}"));
     }

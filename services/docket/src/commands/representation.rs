@@ -5,7 +5,7 @@ use super::interview::part::Part;
 use super::paper;
 use super::sign::Guarded;
 use super::wishes::{self, WishesArgs};
-use super::{Refused, StepUpArgs, when};
+use super::{Refused, StepUpArgs};
 use crate::client::{patiently, request};
 use crate::output::Teller;
 use anyhow::{Context, Result};
@@ -24,9 +24,6 @@ const OF_CLIENT: [&str; 2] = ["client", "consent"];
 pub struct RepresentationArgs {
     #[command(subcommand)]
     command: RepresentationCommand,
-    /// Language of what is asked and said: en or es. What is signed is English.
-    #[arg(long, global = true, default_value = "en")]
-    language: String,
 }
 
 /// What is done.
@@ -120,7 +117,7 @@ pub async fn representation(home: &Path, args: &RepresentationArgs, teller: &Tel
         return wishes::save_form(home, filing, out, teller).await;
     }
     let factor = args.command.factor();
-    let mut who = Guarded::of(home, &factor, &args.language).await?;
+    let mut who = Guarded::of(home, &factor, teller.language()).await?;
     let request_id = Uuid::now_v7().to_string();
     let done = match &args.command {
         RepresentationCommand::Enter { answers, asked, name, .. } => {
@@ -219,14 +216,15 @@ async fn enter(
     }
     stands(&one, teller);
     let code = if entered.client_code.is_empty() {
-        teller.line("your client has the code already");
+        teller.line(teller.words("your client has the code already"));
         asked
     } else {
-        teller.pair("code", &entered.client_code);
-        teller.pair("good until", &when(one.valid_until_us));
+        teller.pair(teller.words("code"), &entered.client_code);
+        teller.pair(teller.words("good until"), &teller.when(one.valid_until_us));
         entered.client_code
     };
-    teller.line(&format!("nothing counts before your client consents: docket representation consent {code}"));
+    let next = "nothing counts before your client consents: docket representation consent {}";
+    teller.line(&teller.filled(next, &[&code]));
     Ok(())
 }
 
@@ -291,7 +289,7 @@ fn show(one: &pb::Representation, teller: &Teller) {
     }
     stands(one, teller);
     if one.erased {
-        teller.line("its content was erased");
+        teller.line(teller.words("its content was erased"));
     }
     one.text.lines().for_each(|line| teller.line(line));
     wishes::tell(one, teller);
@@ -305,7 +303,8 @@ fn stands(one: &pb::Representation, teller: &Teller) {
         }));
         return;
     }
-    let filing = if one.filing.is_empty() { String::new() } else { format!(", for {} alone", one.filing) };
+    let filing =
+        if one.filing.is_empty() { String::new() } else { teller.filled(", for {} alone", &[&one.filing]) };
     teller.line(&format!("{}  {}, {}{filing}", one.name, one.state, one.forms.join(", ")));
 }
 

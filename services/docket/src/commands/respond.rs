@@ -2,12 +2,12 @@
 use super::attach::attach;
 use super::interview::ask::{Said, say};
 use super::interview::definition;
-use super::interview::evidence::{attach_one, is_foreign, paths};
+use super::interview::evidence::{attach_one, is_foreign, paths, verdict};
 use super::interview::reading::spoken;
 use super::interview::words::{Answering, Words};
 use super::paper::Drafts;
 use super::sign::{Guarded, hard_to_read};
-use super::{Refused, StepUpArgs, each_page, when};
+use super::{Refused, StepUpArgs, each_page};
 use crate::client::{patiently, request};
 use crate::clock;
 use crate::failure::{Ending, Said as Told};
@@ -30,6 +30,10 @@ pub struct RespondArgs {
     /// asked on the terminal.
     #[arg(long = "attach", value_name = "ITEM=PATH")]
     files: Vec<String>,
+    /// Say why an item cannot be provided: ITEM=WORDS, in 20 to 2,000 characters; ITEM= takes it back; may be given more than
+    /// once. The words are part of the answer (8 CFR 103.2(b)(2)).
+    #[arg(long = "cannot", value_name = "ITEM=WORDS")]
+    lacking: Vec<String>,
     /// The files of --attach are in another language than English.
     #[arg(long, requires = "files")]
     foreign_language: bool,
@@ -44,25 +48,27 @@ pub struct RespondArgs {
     partial: bool,
     #[command(flatten)]
     factor: StepUpArgs,
-    /// Language of what is said: en or es.
-    #[arg(long, default_value = "en")]
-    language: String,
 }
 
 /// Shows requests, attaches to the answer of one, or sends it.
 pub async fn respond(home: &Path, args: &RespondArgs, teller: &Teller) -> Result<()> {
-    let mut who = Guarded::of(home, &args.factor, &args.language).await?;
+    let mut who = Guarded::of(home, &args.factor, teller.language()).await?;
     let Some(named) = &args.request else { return list(&who.drafts, teller).await };
     let files: Vec<Outgoing> =
         args.files.iter().map(|file| look(file, args.foreign_language)).collect::<Result<_>>()?;
     let response = find(&who.drafts, named).await?;
+    let lacking: Vec<(&str, &str)> = args.lacking.iter().map(|said| why_not(said)).collect::<Result<_>>()?;
     let titles = titles(&who.drafts, &response.case).await?;
     take_off(&who.drafts, &response, &args.removed).await?;
+    for (item, words) in &lacking {
+        let said = who.drafts.explain(&response.name, item, words).await;
+        said.map_err(Refused::from).with_context(|| (*item).to_owned())?;
+    }
     for file in &files {
         let attached = attach(&who.drafts, who.words, &response.name, file).await;
         attached.map_err(Refused::from).with_context(|| file.file_name().to_owned())?;
     }
-    let changed = !(files.is_empty() && args.removed.is_empty());
+    let changed = !(files.is_empty() && args.removed.is_empty() && lacking.is_empty());
     let mut response = if changed { again(&who.drafts, &response).await? } else { response };
     // A program that sends it is told what came of that, in one value.
     if !(args.send && teller.is_json()) {
@@ -75,7 +81,8 @@ pub async fn respond(home: &Path, args: &RespondArgs, teller: &Teller) -> Result
     if is_led {
         response = led(&mut who, response, &titles).await?;
     }
-    if state(&response, clock::now_s()).may_be_sent() && !response.evidence.is_empty() && !teller.is_json() {
+    let says_something = !(response.evidence.is_empty() && response.explanations.is_empty());
+    if state(&response, clock::now_s()).may_be_sent() && says_something && !teller.is_json() {
         say(&who.words.answering.send_next.replace("{}", &format!("docket respond {named} --send")));
     }
     Ok(())
@@ -120,10 +127,15 @@ fn state(response: &pb::Response, now_s: i64) -> State {
     }
 }
 
-/// What is asked for and has no file.
+/// What is asked for, has no file, and of which it is not said why.
 fn unanswered(response: &pb::Response) -> Vec<&String> {
     let is_there = |item: &&String| response.evidence.iter().any(|file| file.kind == **item);
-    response.items.iter().filter(|item| !is_there(item)).collect()
+    response.items.iter().filter(|item| !is_there(item) && why_lacking(response, item).is_none()).collect()
+}
+
+/// Why an item cannot be provided, as the party said it.
+fn why_lacking<'a>(response: &'a pb::Response, item: &str) -> Option<&'a str> {
+    response.explanations.iter().find(|said| said.kind == item).map(|said| said.explanation.as_str())
 }
 
 async fn list(drafts: &Drafts, teller: &Teller) -> Result<()> {
@@ -137,12 +149,13 @@ async fn list(drafts: &Drafts, teller: &Teller) -> Result<()> {
         }
         let due = response.deadline.as_ref().map_or("", |deadline| deadline.due_date.as_str());
         let kind = response.request_kind.to_uppercase();
-        let state = state(&response, now_s).as_str();
-        teller.line(&format!("{}  {}, {kind}, due {due}, {state}", response.name, response.case));
+        let state = teller.words(state(&response, now_s).as_str());
+        let due = teller.filled("due {}", &[&due]);
+        teller.line(&format!("{}  {}, {kind}, {due}, {state}", response.name, response.case));
     })
     .await?;
     if none && !teller.is_json() {
-        teller.line("nothing was asked of you");
+        teller.line(teller.words("nothing was asked of you"));
     }
     Ok(())
 }
@@ -220,6 +233,11 @@ fn look(named: &str, foreign_language: bool) -> Result<Outgoing> {
     Outgoing::look(Path::new(path), item, foreign_language)
 }
 
+/// An item of `--cannot`, and why; without words that is taken back.
+fn why_not(named: &str) -> Result<(&str, &str)> {
+    named.split_once('=').with_context(|| format!("{named}: give the item and why, as ITEM=WORDS"))
+}
+
 async fn take_off(drafts: &Drafts, response: &pb::Response, numbers: &[usize]) -> Result<()> {
     for number in numbers {
         let file = number.checked_sub(1).and_then(|n| response.evidence.get(n));
@@ -248,7 +266,7 @@ fn tell(response: &pb::Response, titles: &BTreeMap<String, String>, words: &Word
     match state {
         State::Open => {}
         State::Late => teller.line(said.late),
-        State::Answered => teller.line(&said.answered.replace("{}", &when(response.received_at_us))),
+        State::Answered => teller.line(&said.answered.replace("{}", &teller.when(response.received_at_us))),
         State::Ended => teller.line(said.ended),
     }
     let missing = unanswered(response);
@@ -257,10 +275,15 @@ fn tell(response: &pb::Response, titles: &BTreeMap<String, String>, words: &Word
             "+"
         } else if response.evidence.iter().any(|file| file.kind == *item) {
             "✓"
+        } else if why_lacking(response, item).is_some() {
+            "-"
         } else {
             "·"
         };
         teller.line(&format!("{mark} {} ({item})", title(item, titles, said)));
+        if let Some(words) = why_lacking(response, item) {
+            teller.line(&format!("    {}: {words}", said.cannot_be_provided));
+        }
     }
     for (n, file) in response.evidence.iter().enumerate() {
         let checked = if file.being_checked { format!(" ({})", said.being_checked) } else { String::new() };
@@ -288,6 +311,8 @@ fn told(response: &pb::Response, titles: &BTreeMap<String, String>, now_s: i64) 
             "foreign_language": file.foreign_language, "hard_to_read": !file.hard_to_read.is_empty(),
         })
     });
+    let lacking = response.explanations.iter();
+    let lacking = lacking.map(|said| json!({"item": said.kind, "explanation": said.explanation}));
     let refused =
         response.refused.iter().map(|file| json!({"file": file.file_name, "verdict": file.verdict}));
     let deadline = response.deadline.clone().unwrap_or_default();
@@ -296,12 +321,12 @@ fn told(response: &pb::Response, titles: &BTreeMap<String, String>, now_s: i64) 
         "state": state(response, now_s).as_str(), "due_date": deadline.due_date, "derivation": deadline.derivation,
         "cite": deadline.cite, "zone": deadline.zone, "items": items(&response.items),
         "optional_items": items(&response.optional_items), "unanswered": unanswered(response),
-        "files": files.collect::<Vec<_>>(), "refused": refused.collect::<Vec<_>>(),
+        "files": files.collect::<Vec<_>>(), "cannot_be_provided": lacking.collect::<Vec<_>>(), "refused": refused.collect::<Vec<_>>(),
         "received_at_us": response.received_at_us, "closed_cause": response.closed_cause,
     })
 }
 
-/// Asks for a file for each item that has none, until the person leaves.
+/// Asks for a file for each item that has none, or why there is none, until the person leaves.
 async fn led(
     who: &mut Guarded<'_>,
     mut response: pb::Response,
@@ -325,7 +350,8 @@ async fn led(
     Ok(response)
 }
 
-/// Asks for files for one item until they are attached or left for later; false when the person leaves.
+/// Asks for files for one item until they are attached, it is said why there are none, or it is left for later; false when the
+/// person leaves.
 async fn ask_for(who: &mut Guarded<'_>, response: &str, item: &str) -> Result<bool> {
     let (words, papers) = (who.words, &who.words.papers);
     loop {
@@ -336,6 +362,11 @@ async fn ask_for(who: &mut Guarded<'_>, response: &str, item: &str) -> Result<bo
             "?" => {
                 for more in [papers.files_taken, words.answering.cannot_be_had, papers.translation] {
                     say(more);
+                }
+            }
+            line if line.starts_with('-') => {
+                if explain(who, (response, item), line.trim_start_matches('-').trim()).await? {
+                    return Ok(true);
                 }
             }
             line => match paths(line, std::env::home_dir().as_deref(), Path::is_file) {
@@ -355,6 +386,20 @@ async fn ask_for(who: &mut Guarded<'_>, response: &str, item: &str) -> Result<bo
     }
 }
 
+/// Says why an item cannot be provided; true once that is noted.
+async fn explain(who: &mut Guarded<'_>, (response, item): (&str, &str), words: &str) -> Result<bool> {
+    let papers = &who.words.papers;
+    let asked = if words.is_empty() { who.ask.line(papers.why_not)? } else { Some(words.to_owned()) };
+    let Some(words) = asked.filter(|words| !words.is_empty()) else { return Ok(false) };
+    match who.drafts.explain(response, item, &words).await {
+        Ok(()) => {
+            say(papers.noted);
+            Ok(true)
+        }
+        Err(status) => verdict(item, status).map(|()| false),
+    }
+}
+
 /// Sends the one answer. That something is left out is said by the person, never taken for granted.
 async fn send(
     who: &mut Guarded<'_>,
@@ -365,7 +410,8 @@ async fn send(
 ) -> Result<()> {
     let words = &who.words.answering;
     let missing = unanswered(response);
-    let asks = !partial && !missing.is_empty() && !response.evidence.is_empty() && !teller.is_json();
+    let says_something = !(response.evidence.is_empty() && response.explanations.is_empty());
+    let asks = !partial && !missing.is_empty() && says_something && !teller.is_json();
     if asks {
         let missing: Vec<String> = missing.iter().map(|item| title(item, titles, words)).collect();
         say(&words.partial.replace("{}", &missing.join(", ")));
@@ -394,7 +440,7 @@ async fn send(
         }));
         return Ok(());
     }
-    teller.line(&words.answered.replace("{}", &when(sent.received_at_us)));
+    teller.line(&words.answered.replace("{}", &teller.when(sent.received_at_us)));
     if is_late {
         teller.line(words.came_late);
     }
@@ -432,6 +478,20 @@ mod tests {
     #[test]
     fn what_is_asked_for_and_has_no_file_is_unanswered_and_what_may_be_sent_is_not() {
         assert_eq!(unanswered(&asked()), ["passport"]);
+        let said =
+            pb::MissingEvidence { kind: "passport".into(), explanation: "It was taken from me.".into() };
+        let answered = pb::Response { explanations: vec![said], ..asked() };
+        assert!(unanswered(&answered).is_empty(), "why it cannot be provided is an answer");
+        let told = told(&answered, &BTreeMap::new(), 1);
+        let why = json!([{"item": "passport", "explanation": "It was taken from me."}]);
+        assert_eq!((&told["cannot_be_provided"], &told["unanswered"]), (&why, &json!([])));
+    }
+
+    #[test]
+    fn why_an_item_cannot_be_provided_is_given_with_the_item_and_taken_back_without_words() {
+        assert_eq!(why_not("passport=It was taken = lost.").unwrap(), ("passport", "It was taken = lost."));
+        assert_eq!(why_not("passport=").unwrap(), ("passport", ""));
+        assert!(why_not("passport").unwrap_err().to_string().contains("ITEM=WORDS"));
     }
 
     #[test]

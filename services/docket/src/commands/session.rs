@@ -8,9 +8,12 @@ use crate::output::Teller;
 use crate::story::people::code_at;
 use anyhow::{Context, Result};
 use docket_proto::identity::v1 as pb;
+use rustix::termios::{LocalModes, OptionalActions, tcgetattr, tcsetattr};
 use serde::{Deserialize, Serialize};
+use std::io::IsTerminal as _;
 use std::path::Path;
 use std::time::Duration;
+use tonic::Status;
 
 /// Seconds after which the access token is renewed.
 const RENEW_AFTER_S: i64 = 240;
@@ -50,6 +53,9 @@ pub struct Session {
     access_token: String,
     refresh_token: String,
     token_at: i64,
+    /// Which the account says its owner reads: `en` or `es`; empty in a session from before it was kept.
+    #[serde(default)]
+    language: String,
 }
 
 /// Signs in and keeps the session.
@@ -57,31 +63,28 @@ pub async fn sign_in(home: &Path, args: &SignInArgs, teller: &Teller) -> Result<
     let addresses = Addresses::read(home)?;
     let password = match &args.password {
         Some(password) => password.clone(),
-        None => ask("password: ")?,
+        None => ask_unseen(teller.words("password: "))?,
     };
-    let connection = Connection::new(&addresses)?;
+    let connection = Connection::new(&addresses)?.reading(teller.language());
     let tokens = match (&args.code, &args.totp_secret) {
         (None, Some(secret)) => with_secret(&connection, &args.email, &password, secret, teller).await?,
         (Some(code), _) => with_code(&connection, &args.email, &password, code).await?,
         (None, None) => {
-            with_code(&connection, &args.email, &password, &ask("code from the authenticator: ")?).await?
+            let code = ask(teller.words("code from the authenticator: "))?;
+            with_code(&connection, &args.email, &password, &code).await?
         }
     };
-    Session {
-        email: args.email.clone(),
-        access_token: tokens.access_token,
-        refresh_token: tokens.refresh_token,
-        token_at: now_s(),
-    }
-    .keep(home)?;
-    teller.line(&format!("signed in as {}", args.email));
+    let language = own_language(&connection, &tokens.access_token).await;
+    let teller = teller.clone().speaking(&language);
+    Session::begin(home, &args.email, tokens, language)?;
+    teller.line(&teller.filled("signed in as {}", &[&args.email]));
     Ok(())
 }
 
 /// Gives the second factor again; the session's token is one for guarded acts then.
 pub async fn step_up(home: &Path, args: &StepUpArgs, teller: &Teller) -> Result<()> {
-    second_factor(home, args, || ask("code from the authenticator: ")).await?;
-    teller.line("the second factor holds for ten minutes");
+    second_factor(home, args, || ask(teller.words("code from the authenticator: "))).await?;
+    teller.line(teller.words("the second factor holds for ten minutes"));
     Ok(())
 }
 
@@ -113,7 +116,19 @@ pub async fn second_factor(
     session.keep(home)
 }
 
-async fn with_code(connection: &Connection, email: &str, password: &str, code: &str) -> Result<pb::Tokens> {
+/// The language of an account; empty where the service does not say it now.
+async fn own_language(connection: &Connection, token: &str) -> String {
+    let asked = request(Some(token), pb::GetAccountRequest {});
+    let answer = connection.accounts().get_account(asked).await;
+    answer.ok().and_then(|answer| answer.into_inner().account).unwrap_or_default().language
+}
+
+pub(super) async fn with_code(
+    connection: &Connection,
+    email: &str,
+    password: &str,
+    code: &str,
+) -> Result<pb::Tokens, Refused> {
     let message = pb::SignInRequest {
         request_id: uuid::Uuid::now_v7().to_string(),
         email: email.to_owned(),
@@ -121,7 +136,7 @@ async fn with_code(connection: &Connection, email: &str, password: &str, code: &
         code: code.to_owned(),
     };
     let answer = connection.sessions().sign_in(request(None, message)).await.map_err(Refused::from)?;
-    answer.into_inner().tokens.context("tokens")
+    answer.into_inner().tokens.ok_or_else(|| Status::internal("an answer without its tokens").into())
 }
 
 /// Signs in as an authenticator would; a code that was used already is followed by the next one.
@@ -137,22 +152,41 @@ async fn with_secret(
             Ok(tokens) => return Ok(tokens),
             Err(_used) => {
                 let wait_s = 30 - now_s() % 30;
-                teller.line(&format!(
-                    "refused; perhaps this code was used already: waiting {wait_s} s for the next one"
-                ));
+                let waits = "refused; perhaps this code was used already: waiting {} s for the next one";
+                teller.line(&teller.filled(waits, &[&wait_s]));
                 tokio::time::sleep(Duration::from_secs(u64::try_from(wait_s)?)).await;
             }
         }
     }
-    with_code(connection, email, password, &code_at(secret, now_s())?).await
+    Ok(with_code(connection, email, password, &code_at(secret, now_s())?).await?)
 }
 
 impl Session {
+    /// Keeps a session that begins.
+    pub(super) fn begin(home: &Path, email: &str, tokens: pb::Tokens, language: String) -> Result<()> {
+        let session = Self {
+            email: email.to_owned(),
+            access_token: tokens.access_token,
+            refresh_token: tokens.refresh_token,
+            token_at: now_s(),
+            language,
+        };
+        session.keep(home)
+    }
+
+    /// The language of whoever is signed in here, where it is known.
+    pub fn language(home: &Path) -> Option<String> {
+        Self::read(home).ok().map(|session| session.language).filter(|language| !language.is_empty())
+    }
+
     /// Connection and token of the session kept here, renewed when it is old.
     pub async fn resume(home: &Path) -> Result<(Connection, String)> {
         let connection = Connection::new(&Addresses::read(home)?)?;
         let token = Self::token(home, &connection).await?;
-        Ok((connection, token))
+        Ok(match Self::language(home) {
+            Some(language) => (connection.reading(&language), token),
+            None => (connection, token),
+        })
     }
 
     /// Token of the session kept here, renewed when it is old; what lasts longer than a token asks before each call.
@@ -190,6 +224,22 @@ impl Session {
 
 fn not_signed_in(words: &str) -> Said {
     Said(Ending::NotAllowed, words.to_owned())
+}
+
+/// Asks for a secret: what is typed on a terminal is not seen there.
+pub(super) fn ask_unseen(prompt: &str) -> Result<String> {
+    let stdin = std::io::stdin();
+    if !stdin.is_terminal() {
+        return ask(prompt);
+    }
+    let seen = tcgetattr(&stdin)?;
+    let mut unseen = seen.clone();
+    unseen.local_modes.remove(LocalModes::ECHO);
+    unseen.local_modes.insert(LocalModes::ECHONL);
+    tcsetattr(&stdin, OptionalActions::Flush, &unseen)?;
+    let typed = ask(prompt);
+    tcsetattr(&stdin, OptionalActions::Now, &seen)?;
+    typed
 }
 
 /// Asks on the terminal.

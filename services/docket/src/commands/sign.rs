@@ -27,9 +27,6 @@ pub struct ReviewArgs {
     /// For clients: agree with it; signing is another step.
     #[arg(long, conflicts_with_all = ["ask", "give_back"])]
     agree: bool,
-    /// Language of what is said: en or es. What is signed is English.
-    #[arg(long, default_value = "en")]
-    language: String,
 }
 
 /// Who signs what.
@@ -48,9 +45,6 @@ pub struct SignArgs {
     agree: bool,
     #[command(flatten)]
     factor: StepUpArgs,
-    /// Language of what is asked and said: en or es. What is signed is English.
-    #[arg(long, default_value = "en")]
-    language: String,
 }
 
 /// What is sent.
@@ -60,9 +54,6 @@ pub struct SendArgs {
     filing: String,
     #[command(flatten)]
     factor: StepUpArgs,
-    /// Language of what is said: en or es.
-    #[arg(long, default_value = "en")]
-    language: String,
 }
 
 /// Somebody who is signed in and gives the second factor again where it is asked for.
@@ -112,7 +103,7 @@ impl<'a> Guarded<'a> {
 
 /// Shows what would be signed, and asks the client to look, gives it back or agrees with it.
 pub async fn review(home: &Path, args: &ReviewArgs, teller: &Teller) -> Result<()> {
-    let drafts = Drafts::of(home, &args.language).await?;
+    let drafts = Drafts::of(home, teller.language()).await?;
     if let Some(words) = &args.give_back {
         let filing = give_back(&drafts, &args.filing, words).await?;
         said(&filing, teller);
@@ -135,7 +126,7 @@ pub async fn review(home: &Path, args: &ReviewArgs, teller: &Teller) -> Result<(
 
 /// Shows the fee and the text, and signs it with the name that is typed then.
 pub async fn sign(home: &Path, args: &SignArgs, teller: &Teller) -> Result<()> {
-    let mut signer = Guarded::of(home, &args.factor, &args.language).await?;
+    let mut signer = Guarded::of(home, &args.factor, teller.language()).await?;
     let words = &signer.words.signing;
     let filing = signer.drafts.get(&args.filing).await?;
     if !teller.is_json() {
@@ -162,7 +153,7 @@ pub async fn sign(home: &Path, args: &SignArgs, teller: &Teller) -> Result<()> {
         content_hash: review.content_hash,
         typed_name,
         capacity,
-        language: args.language.clone(),
+        language: teller.language().to_owned(),
     };
     let answer = signer.call(async |drafts, token| {
         patiently(|| {
@@ -181,7 +172,7 @@ pub async fn sign(home: &Path, args: &SignArgs, teller: &Teller) -> Result<()> {
 
 /// Sends a signed filing with all of its package, and says what is to be paid.
 pub async fn send(home: &Path, args: &SendArgs, teller: &Teller) -> Result<()> {
-    let mut sender = Guarded::of(home, &args.factor, &args.language).await?;
+    let mut sender = Guarded::of(home, &args.factor, teller.language()).await?;
     let message =
         pb::SubmitFilingRequest { request_id: Uuid::now_v7().to_string(), name: args.filing.clone() };
     let sent = sender.call(async |drafts, token| {
@@ -256,7 +247,7 @@ fn show(filing: &str, review: &pb::ReviewFilingResponse, teller: &Teller) {
         teller.line(&hard_to_read(file));
     }
     teller.heading(&review.declaration);
-    teller.pair("content hash", &hash);
+    teller.pair(teller.words("content hash"), &hash);
 }
 
 /// A file that may be hard to read, as its pages are.

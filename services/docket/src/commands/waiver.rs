@@ -5,13 +5,10 @@ use super::interview::definition;
 use super::interview::part::Part;
 use super::interview::words::Words;
 use super::paper::{self, Drafts};
-use crate::client::{patiently, request};
 use crate::output::Teller;
 use anyhow::{Context, Result};
-use docket_proto::filing::v1 as pb;
-use serde_json::{Map, Value};
+use serde_json::Map;
 use std::path::{Path, PathBuf};
-use uuid::Uuid;
 
 const FORM: &str = "I-912";
 /// What of the form the filing does not answer by itself.
@@ -29,34 +26,19 @@ pub struct WaiverArgs {
     /// Ask no longer: the fee is due.
     #[arg(long, conflicts_with = "answers")]
     drop: bool,
-    /// Language of what is asked and said: en or es.
-    #[arg(long, default_value = "en")]
-    language: String,
 }
 
 /// Asks that the fee be waived; an officer decides, and nothing is due before.
 pub async fn waiver(home: &Path, args: &WaiverArgs, teller: &Teller) -> Result<()> {
-    let drafts = Drafts::of(home, &args.language).await?;
-    let words = Words::of(&args.language);
+    let drafts = Drafts::of(home, teller.language()).await?;
+    let words = Words::of(teller.language());
     let seen = drafts.get(&args.filing).await?;
-    let answers_json = match &args.answers {
-        _ if args.drop => String::new(),
-        Some(path) => Value::Object(super::paper::answers_in(path)?).to_string(),
-        None => Value::Object(led(&drafts, words).await?).to_string(),
+    let (etag, answers) = match &args.answers {
+        _ if args.drop => (seen.etag, None),
+        Some(path) => (0, Some(super::paper::answers_in(path)?)),
+        None => (0, Some(led(&drafts, words).await?)),
     };
-    let message = pb::AskFeeWaiverRequest {
-        request_id: Uuid::now_v7().to_string(),
-        name: args.filing.clone(),
-        answers_json,
-        language: args.language.clone(),
-        etag: if args.drop { seen.etag } else { 0 },
-    };
-    let token = drafts.token().await.map_err(Refused::from)?;
-    let asked = patiently(|| {
-        let (mut drafts, message) = (drafts.connection.drafts(), request(Some(&token), message.clone()));
-        async move { drafts.ask_fee_waiver(message).await }
-    });
-    let filing = asked.await.map_err(Refused::from)?.into_inner().filing.context("filing")?;
+    let filing = drafts.ask_waiver((&args.filing, etag), answers).await.map_err(Refused::from)?;
     if !teller.is_json() {
         teller.line(if filing.fee_waiver { words.waiver_asked } else { words.waiver_dropped });
     }
@@ -65,7 +47,7 @@ pub async fn waiver(home: &Path, args: &WaiverArgs, teller: &Teller) -> Result<(
 }
 
 /// The answers as they are given on the terminal.
-async fn led(drafts: &Drafts, words: &'static Words) -> Result<Map<String, Value>> {
+async fn led(drafts: &Drafts, words: &'static Words) -> Result<Map<String, serde_json::Value>> {
     let (form, rules) = definition(&drafts.connection, FORM, &drafts.language).await?;
     say(words.how_to_answer_a_part);
     let part = Part { form: &form, rules: &rules, sections: &ASKED, but: &ANSWERED };
@@ -75,7 +57,7 @@ async fn led(drafts: &Drafts, words: &'static Words) -> Result<Map<String, Value
 #[cfg(test)]
 mod tests {
     use super::*;
-    use serde_json::json;
+    use serde_json::{Value, json};
 
     #[test]
     fn what_the_filing_or_a_table_of_the_law_answers_is_not_asked() {

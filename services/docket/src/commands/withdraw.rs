@@ -19,18 +19,13 @@ pub struct WithdrawArgs {
     yes: bool,
     #[command(flatten)]
     factor: StepUpArgs,
-    /// Language in which a refusal is said: en or es.
-    #[arg(long, default_value = "en")]
-    language: String,
 }
 
 /// Withdraws a case, once that was confirmed.
 pub async fn withdraw(home: &Path, args: &WithdrawArgs, teller: &Teller) -> Result<()> {
-    ensure!(
-        args.yes,
-        "a withdrawal cannot be taken back, and the fee is not returned (8 CFR 103.2(b)(6), 103.2(a)(1)): say --yes"
-    );
-    let mut party = Guarded::of(home, &args.factor, &args.language).await?;
+    let not_said = "a withdrawal cannot be taken back, and the fee is not returned (8 CFR 103.2(b)(6), 103.2(a)(1)): say --yes";
+    ensure!(args.yes, "{}", teller.words(not_said));
+    let mut party = Guarded::of(home, &args.factor, teller.language()).await?;
     let token = party.drafts.token().await.map_err(Refused::from)?;
     let name = super::inquiries::case_named(&party.drafts.connection, &token, &args.case).await?;
     let message = pb::WithdrawCaseRequest { request_id: Uuid::now_v7().to_string(), name };
@@ -45,7 +40,8 @@ pub async fn withdraw(home: &Path, args: &WithdrawArgs, teller: &Teller) -> Resu
     if teller.is_json() {
         teller.value(&json!({"name": case.name, "version": case.version, "events": case.events}));
     } else {
-        teller.line(&format!("{} is withdrawn; what was open in it, appointments too, has ended", case.name));
+        let ended = "{} is withdrawn; what was open in it, appointments too, has ended";
+        teller.line(&teller.filled(ended, &[&case.name]));
     }
     Ok(())
 }

@@ -175,14 +175,17 @@ pub enum Act {
         #[serde(default)]
         in_answer: bool,
     },
-    /// Says why evidence of a kind cannot be provided, and sees that it no longer stops the signature; without an
-    /// explanation, takes that back.
+    /// Says why evidence of a kind cannot be provided, and sees that it no longer stops the signature, or is no longer open in
+    /// the answer; without an explanation, takes that back.
     ExplainMissingEvidence {
-        /// Kind from the checklist.
+        /// Kind from the checklist, or the item of the request.
         kind: String,
         /// Why.
         #[serde(default)]
         explanation: String,
+        /// In the answer to the open request.
+        #[serde(default)]
+        in_answer: bool,
     },
     /// Adds a file to the accepted case at hand without being asked, and sees it there.
     AddEvidence {

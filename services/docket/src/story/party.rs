@@ -295,7 +295,12 @@ pub async fn filing(player: &mut Player, who: &str, act: &Act) -> Answer {
             ))
         }
         Act::RemoveEvidence { kind, in_answer } => remove_evidence(player, who, kind, *in_answer).await,
-        Act::ExplainMissingEvidence { kind, explanation } => explain(player, who, kind, explanation).await,
+        Act::ExplainMissingEvidence { kind, explanation, in_answer: true } => {
+            explain_item(player, who, kind, explanation).await
+        }
+        Act::ExplainMissingEvidence { kind, explanation, .. } => {
+            explain(player, who, kind, explanation).await
+        }
         Act::AddEvidence { kind, file } => add_evidence(player, who, kind, file).await,
         Act::SeeFee { cents } => see_fee(player, who, *cents).await,
         Act::Sign { name, capacity, reads } => sign(player, who, name, capacity, reads).await,
@@ -494,6 +499,24 @@ async fn explain(player: &Player, who: &str, kind: &str, explanation: &str) -> A
         need.title,
         if need.explained { "explained; an officer will look at it" } else { "needed" }
     ))
+}
+
+/// Says why an item of the open request cannot be provided, and sees that it stands in the answer.
+async fn explain_item(player: &Player, who: &str, item: &str, explanation: &str) -> Answer {
+    let message = filings::ExplainMissingEvidenceRequest {
+        request_id: command_id(),
+        name: open_response(player, who).await?.name,
+        kind: item.to_owned(),
+        explanation: explanation.to_owned(),
+        language: String::new(),
+    };
+    let response = call!(player, player.token(who)?, evidence, explain_missing_evidence, message)?.response;
+    let said = response.context("response")?.explanations.into_iter().find(|said| said.kind == item);
+    let said = said.map(|said| said.explanation).unwrap_or_default();
+    if said != explanation {
+        return Err(anyhow!("of {item} the answer says {said:?}").into());
+    }
+    Ok(format!("{item}: {}", if said.is_empty() { "open" } else { "explained; an officer will look at it" }))
 }
 
 /// What a file is attached to: the filing at hand, or the answer to its open request.

@@ -3,10 +3,12 @@
 //! The rejected filing stays what it was, with its notice and its refund; the new one is a case of its own.
 
 use docket_eventlog::{Context, Expected, Store, StreamAppend, Subjects};
-use docket_forms::{Answers, Form};
+use docket_forms::{Answers, CarriedOver, Form};
+use docket_proto::filing::events::v1::DraftEditionChanged;
 use docket_proto::filing::v1 as pb;
 use docket_service::{ApiError, Caller, new_id};
 use docket_vault::Subject;
+use jiff::civil::Date;
 use serde_json::{Map, Value};
 use uuid::Uuid;
 
@@ -17,9 +19,9 @@ use crate::aggregates::Filings;
 use crate::content::commitment;
 use crate::desk::{Desk, acting_for, id_in};
 use crate::domain::attached::{Attached, NewFile};
-use crate::domain::filing::{self, Filing, Phase, Start, TakenOver};
+use crate::domain::filing::{self, CarriedOn, Filing, Phase, Start, TakenOver};
 use crate::dossiers::Dossier;
-use crate::waiver;
+use crate::{edition, waiver};
 
 /// What begins anew with the content of a filing that is over.
 pub(super) struct New<'a> {
@@ -28,7 +30,7 @@ pub(super) struct New<'a> {
     pub(super) package: Option<Uuid>,
     /// How it comes into that package.
     pub(super) joins: Joins<'a>,
-    /// Answers that stand in it from the start, whatever the old one says.
+    /// Answers, as the present edition asks, that stand in it from the start, whatever the old one says.
     pub(super) answers: Answers,
 }
 
@@ -79,7 +81,7 @@ pub(super) async fn begun(
     let account = old.filing.account;
     let Opening { start, now, .. } = opening(desk, form, (account, package), Some(old.id)).await?;
     let represented = desk.represented(old).await?;
-    let edition = edition(form, old);
+    let edition = edition_of(form, old);
     let start = Start { representation: represented.map(|(id, _)| id), edition, ..start };
     let context = &acting_for(context.clone(), caller, account);
     let new = new_id(now);
@@ -91,8 +93,11 @@ pub(super) async fn begun(
     let keys: Vec<String> = files.iter().map(|file| file.attached.object_key.clone()).collect();
     let waiting = files.iter().filter(|file| file.attached.being_checked);
     let waiting = waiting.map(|file| (file.attached.id, file.attached.object_key.clone())).collect();
+    let kept = answers(form, old, &start);
+    let (kept, carried) = with_those_from_start(form, (kept, from_start), &start)?;
     let taken = TakenOver {
-        answers: answers(form, (old, from_start), &start),
+        answers: written_as(kept),
+        carried,
         waiver: asked_anew(desk.form(waiver::FORM)?, old),
         files,
         explained: old.explanations().map(|(kind, words)| (kind.to_owned(), words.to_owned())).collect(),
@@ -137,24 +142,47 @@ fn form_of<'a>(desk: &'a Desk, old: &Dossier, asked: &str) -> Result<&'a Form, A
 }
 
 /// The edition in which it is begun again: the old one where lenses lead on from there, so that no answer is lost on the way.
-fn edition(form: &Form, old: &Dossier) -> String {
+fn edition_of(form: &Form, old: &Dossier) -> String {
     let date = old.filing.edition.parse().ok();
     let leads_on = date.is_some_and(|date| form.carry_over(date, &Answers::new()).is_ok());
     if leads_on { old.filing.edition.clone() } else { form.edition.to_string() }
 }
 
-/// The old answers and those from the start; to the present edition only those which it still asks.
-fn answers(form: &Form, (old, from_start): (&Dossier, Answers), start: &Start) -> (Vec<String>, String) {
+/// The old answers; to the present edition only those which it still asks.
+fn answers(form: &Form, old: &Dossier, start: &Start) -> Answers {
     let all = start.edition != form.edition.to_string();
-    let kept: Map<String, Value> = old
-        .content
-        .answers
-        .iter()
-        .filter(|(question, _)| all || form.question(question).is_some())
-        .map(|(question, answer)| (question.clone(), answer.clone()))
-        .chain(from_start)
-        .collect();
-    (kept.keys().cloned().collect(), Value::Object(kept).to_string())
+    let asked = |(question, _): &(&String, &Value)| all || form.question(question).is_some();
+    let kept = old.content.answers.iter().filter(asked);
+    kept.map(|(question, answer)| (question.clone(), answer.clone())).collect()
+}
+
+/// The old answers with those from the start. What stands from the start is an answer to the present edition: into a draft that begins
+/// in an earlier one it goes after the old answers were carried over, at once, and not through the lenses with them.
+fn with_those_from_start(
+    form: &Form,
+    (mut kept, from_start): (Answers, Answers),
+    start: &Start,
+) -> Result<(Answers, Option<CarriedOn>), ApiError> {
+    if from_start.is_empty() || start.edition == form.edition.to_string() {
+        kept.extend(from_start);
+        return Ok((kept, None));
+    }
+    let from: Date = start.edition.parse().map_err(ApiError::internal)?;
+    let CarriedOver { answers, attention } = form.carry_over(from, &kept).map_err(ApiError::internal)?;
+    let (questions, answers_json) = written_as(edition::changes(&kept, answers));
+    let change = DraftEditionChanged {
+        from_edition: start.edition.clone(),
+        edition: form.edition.to_string(),
+        questions,
+        answers_json,
+        attention_json: serde_json::to_string(&attention).map_err(ApiError::internal)?,
+    };
+    Ok((kept, Some(CarriedOn { change, answers: written_as(from_start) })))
+}
+
+/// Answers as an event has them.
+fn written_as(answers: Map<String, Value>) -> (Vec<String>, String) {
+    (answers.keys().cloned().collect(), Value::Object(answers).to_string())
 }
 
 /// The request for a waiver of the fee, asked anew and signed with the rest; none where it was refused: then the fee is due.
@@ -165,7 +193,7 @@ fn asked_anew(form: &Form, old: &Dossier) -> Option<(Vec<String>, String)> {
         .filter(|(question, _)| form.question(question).is_some())
         .map(|(question, answer)| (question.clone(), answer.clone()))
         .collect();
-    Some((kept.keys().cloned().collect(), Value::Object(kept).to_string()))
+    Some(written_as(kept))
 }
 
 /// The old files, those added to its case unasked too, sealed anew under the new filing's key. They were checked when they came; one

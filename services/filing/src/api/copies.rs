@@ -1,4 +1,4 @@
-//! The copy of what was signed: proven against the signature, set as a PDF, sent in pieces.
+//! The copy of what was signed: proven against the signature, set as a PDF, sent in pieces; and that of an answer to a request.
 
 use aws_lc_rs::digest::{SHA256, digest};
 use docket_kernel::{Refusal, resource};
@@ -10,6 +10,7 @@ use jiff::Timestamp;
 
 use super::signing::not_erased;
 use super::{Messages, in_chunks};
+use crate::answer_copy::AnswerCopy;
 use crate::check::Check;
 use crate::copy::{Copy, Cover};
 use crate::desk::{Desk, id_in};
@@ -26,6 +27,9 @@ pub(super) async fn download(
     caller: &Caller,
     request: &pb::DownloadCopyRequest,
 ) -> Result<Download, ApiError> {
+    if request.name.starts_with("responses/") {
+        return of_answer(desk, caller, &request.name).await;
+    }
     let id = id_in("name", "filings", &request.name)?;
     let dossier = desk.filing(caller, "DownloadCopy", id).await?;
     let draft = request.draft && dossier.filing.phase == Phase::Draft;
@@ -47,6 +51,33 @@ pub(super) async fn download(
         content_hash,
         signed_at_us,
         draft,
+    };
+    let message = |part| pb::DownloadCopyResponse { part: Some(part) };
+    Ok(in_chunks(Part::Copy(header), &pdf, Part::Chunk, message))
+}
+
+/// The copy of an answer that went in: what was asked, the files that answer it, and why something could not be provided.
+async fn of_answer(desk: &Desk, caller: &Caller, name: &str) -> Result<Download, ApiError> {
+    let id = id_in("name", "responses", name)?;
+    let dossier = desk.response(caller, "DownloadCopy", id).await?;
+    let received_at_us = dossier.response.received_at_us;
+    if received_at_us == 0 {
+        return Err(Refusal::state("NOT_SUBMITTED", "This answer was not sent.")
+            .way_out("There is a copy of it once it is sent.")
+            .into());
+    }
+    if dossier.content.erased {
+        return Err(ApiError::Erased);
+    }
+    let filing = desk.dossiers.find(dossier.response.case).await?.filing;
+    let copy = AnswerCopy::of(&dossier, &filing, desk.form(&filing.form).ok());
+    let pdf = desk.copies.of_answer(copy).await?;
+    let header = pb::Copy {
+        filing: resource::name("responses", id),
+        size: pdf.len() as u64,
+        sha256: digest(&SHA256, &pdf).as_ref().to_vec(),
+        signed_at_us: received_at_us,
+        ..pb::Copy::default()
     };
     let message = |part| pb::DownloadCopyResponse { part: Some(part) };
     Ok(in_chunks(Part::Copy(header), &pdf, Part::Chunk, message))

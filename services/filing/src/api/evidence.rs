@@ -109,8 +109,7 @@ impl EvidenceService for EvidenceApi {
         request: Request<pb::ExplainMissingEvidenceRequest>,
     ) -> Result<Response<pb::ExplainMissingEvidenceResponse>, Status> {
         let (desk, caller, request) = (self.desk.clone(), caller(&request)?, request.into_inner());
-        let filing = detached(async move { explain(&desk, &caller, request).await }).await?;
-        Ok(Response::new(pb::ExplainMissingEvidenceResponse { filing: Some(filing) }))
+        Ok(Response::new(detached(async move { explain(&desk, &caller, request).await }).await?))
     }
 
     async fn list_reusable_evidence(
@@ -135,6 +134,15 @@ impl EvidenceService for EvidenceApi {
         })
         .await?;
         Ok(Response::new(pb::ReuseEvidenceResponse { evidence: Some(evidence) }))
+    }
+
+    async fn list_case_responses(
+        &self,
+        request: Request<pb::ListCaseResponsesRequest>,
+    ) -> Result<Response<pb::ListCaseResponsesResponse>, Status> {
+        let caller = caller(&request)?;
+        let responses = responses::of_case(&self.desk, &caller, &request.get_ref().case).await?;
+        Ok(Response::new(pb::ListCaseResponsesResponse { responses }))
     }
 
     async fn list_responses(
@@ -177,22 +185,30 @@ async fn explain(
     desk: &Desk,
     caller: &Caller,
     request: pb::ExplainMissingEvidenceRequest,
-) -> Result<pb::Filing, ApiError> {
+) -> Result<pb::ExplainMissingEvidenceResponse, ApiError> {
+    if request.name.starts_with("responses/") {
+        let response = responses::explain(desk, caller, request).await?;
+        return Ok(pb::ExplainMissingEvidenceResponse { filing: None, response: Some(response) });
+    }
     let id = id_in("name", "filings", &request.name)?;
     let context = caller.context(&request.request_id, &request)?;
     let dossier = desk.filing(caller, "ExplainMissingEvidence", id).await?;
     let context = acting_for(context, caller, dossier.filing.account);
-    let explanation = request.explanation.trim().to_owned();
-    let explanation = Some(explanation).filter(|words| !words.is_empty());
+    let explanation = explanation_in(&request);
     if let Some(words) = &explanation {
         dossier.filing.open()?;
         may_be_explained(&Check::now(desk, &dossier).await?, &request.kind, words)?;
     }
     let act = ("ExplainMissingEvidence", &context, Language::of(&request.language));
-    view::after(desk, caller, act, id, |state| {
-        filing::explain_missing(state, &request.kind, explanation.clone())
-    })
-    .await
+    let decide = |state: &filing::Filing| filing::explain_missing(state, &request.kind, explanation.clone());
+    let filing = view::after(desk, caller, act, id, decide).await?;
+    Ok(pb::ExplainMissingEvidenceResponse { filing: Some(filing), response: None })
+}
+
+/// The words of a request; none where it takes an explanation back.
+pub(super) fn explanation_in(request: &pb::ExplainMissingEvidenceRequest) -> Option<String> {
+    let words = request.explanation.trim().to_owned();
+    Some(words).filter(|words| !words.is_empty())
 }
 
 /// Only what the form asks for as the answers are, in words that an officer can judge.
@@ -202,11 +218,16 @@ fn may_be_explained(check: &Check<'_>, kind: &str, words: &str) -> Result<(), Re
         let rule = "Name a kind from the checklist: what is not asked for needs no explanation.";
         return Err(Refusal::invalid("kind", "NOT_ON_CHECKLIST", rule));
     }
-    if !EXPLANATION.contains(&words.chars().count()) {
-        let rule = "Say in 20 to 2,000 characters why you cannot get it, and what you tried.";
-        return Err(Refusal::invalid("explanation", "EXPLANATION_LENGTH", rule));
+    says_enough(words)
+}
+
+/// Neither a word nor a book.
+pub(super) fn says_enough(words: &str) -> Result<(), Refusal> {
+    if EXPLANATION.contains(&words.chars().count()) {
+        return Ok(());
     }
-    Ok(())
+    let rule = "Say in 20 to 2,000 characters why you cannot get it, and what you tried.";
+    Err(Refusal::invalid("explanation", "EXPLANATION_LENGTH", rule))
 }
 
 /// A file that the caller may read.

@@ -1,10 +1,11 @@
-//! Responses to requests of the office: listing and sending.
+//! Responses to requests of the office: listing, what of them cannot be provided, and sending.
 
 use docket_eventlog::Subjects;
 use docket_proto::filing::v1 as pb;
 use docket_service::{ApiError, Caller, page};
 use uuid::Uuid;
 
+use super::evidence::{explanation_in, says_enough};
 use super::{uploads, view};
 use crate::desk::{Desk, acting_for, id_in};
 use crate::domain::response;
@@ -29,6 +30,44 @@ pub(super) async fn list(
         listed.push(view::response(&desk.response(caller, LIST, id).await?));
     }
     Ok(pb::ListResponsesResponse { responses: listed, next_page_token })
+}
+
+/// The answers that went in to the requests in a case, oldest first, for whoever may read what was filed in it. What is still being
+/// prepared is nobody's but those who prepare it.
+pub(super) async fn of_case(desk: &Desk, caller: &Caller, case: &str) -> Result<Vec<pb::Response>, ApiError> {
+    const ACTION: &str = "ListCaseResponses";
+    let case = id_in("case", "cases", case)?;
+    let account = desk.closed(caller, ACTION, case).await?.filing.account;
+    let mut sent = Vec::new();
+    for id in responses::opened_since(&desk.base.pool, (case, account), 0).await? {
+        // Of rows from before the case was kept there are those of other cases of the account.
+        let known = desk.responses.load(id).await?.state;
+        if known.case == case && known.received_at_us != 0 {
+            sent.push(view::response(&desk.response(caller, ACTION, id).await?));
+        }
+    }
+    sent.sort_by_key(|response| response.received_at_us);
+    Ok(sent)
+}
+
+/// Says why something that is asked for cannot be provided, or takes that back.
+pub(super) async fn explain(
+    desk: &Desk,
+    caller: &Caller,
+    request: pb::ExplainMissingEvidenceRequest,
+) -> Result<pb::Response, ApiError> {
+    const ACTION: &str = "ExplainMissingEvidence";
+    let id = id_in("name", "responses", &request.name)?;
+    let context = caller.context(&request.request_id, &request)?;
+    let response = desk.response(caller, ACTION, id).await?.response;
+    let explanation = explanation_in(&request);
+    if let Some(words) = &explanation {
+        says_enough(words)?;
+    }
+    let (case, context) = (response.case, acting_for(context, caller, response.account));
+    let decide = |state: &response::Response| response::explain(state, &request.kind, explanation.clone());
+    desk.responses.execute(&context, id, Subjects::filing(case), decide).await?;
+    Ok(view::response(&desk.response(caller, ACTION, id).await?))
 }
 
 /// Sends the one answer to a request.

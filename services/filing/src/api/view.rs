@@ -262,7 +262,13 @@ pub(crate) fn response(dossier: &ResponseDossier) -> pb::Response {
         closed_cause: response.closed_cause.clone(),
         optional_items: response.optional_items(),
         refused: response.refused.iter().map(|file| refused(dossier, file)).collect(),
+        explanations: response.explained.iter().map(|item| explained(dossier, item)).collect(),
     }
+}
+
+fn explained(dossier: &ResponseDossier, item: &str) -> pb::MissingEvidence {
+    let explanation = dossier.content.explanations.get(item).cloned().unwrap_or_default();
+    pb::MissingEvidence { kind: item.to_owned(), explanation }
 }
 
 fn refused(dossier: &ResponseDossier, file: &Refused) -> pb::RefusedFile {

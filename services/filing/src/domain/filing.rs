@@ -26,12 +26,12 @@ mod unsolicited;
 pub use appointment::{appoint, may_be_represented};
 pub use capacity::{AUTHORITY_TO_SIGN, Capacity, Filer};
 pub use draft::{
-    EditionChange, Overtaken, Start, TakenOver, WaiverAsked, answer, ask_fee_waiver, begin_again,
+    CarriedOn, EditionChange, Overtaken, Start, TakenOver, WaiverAsked, answer, ask_fee_waiver, begin_again,
     change_edition, drop_fee_waiver, start, take_over, void_signature,
 };
 pub use enclosed::follow;
 pub use end::{Ending, abandon, announce_expiry, expire};
-pub(crate) use evidence::already_attached;
+pub(crate) use evidence::{already_attached, already_there};
 pub use evidence::{attach, detach, explain_missing, scanned_file};
 pub(crate) use helper::code_unknown as helper_code_unknown;
 pub use helper::{

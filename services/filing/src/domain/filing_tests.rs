@@ -473,6 +473,7 @@ fn a_rejected_filing_is_begun_again_once_with_its_answers_and_files() {
     let taken = TakenOver {
         answers,
         waiver: Some((vec!["basis".to_owned()], "{}".to_owned())),
+        carried: None,
         files: vec![a_file()],
         // A file that came after the words ended them.
         explained: vec![words("birth_certificate"), words("green_card")],

@@ -81,7 +81,13 @@ const REPRESENTATION: Fold<RepresentationEvent, Representation> = Fold {
 const RESPONSE: Fold<ResponseEvent, response::Response> = Fold {
     evolve: Responses::evolve,
     seen: |response| response,
-    life: &["response.opened.v1", "response.evidence_added.v1", "response.submitted.v1"],
+    life: &[
+        "response.opened.v1",
+        "response.item_explained.v1",
+        "response.item_explanation_dropped.v1",
+        "response.evidence_added.v1",
+        "response.submitted.v1",
+    ],
     changes_nothing: &[],
 };
 

@@ -10,7 +10,7 @@ use uuid::Uuid;
 
 use super::at_hand;
 use super::attached::{Attached, NewFile, Refused, Verdict, all_scanned, scanned};
-use super::filing::{MOST_FILES, already_attached};
+use super::filing::{MOST_FILES, already_attached, already_there};
 use super::id;
 
 /// The kind of a request that is a notice of intent to deny.
@@ -39,6 +39,8 @@ pub struct Response {
     pub evidence: Vec<Attached>,
     /// What was taken out when it was scanned.
     pub refused: Vec<Refused>,
+    /// Items that cannot be provided, as the party said.
+    pub explained: BTreeSet<String>,
     /// When it went in, microseconds since the epoch; 0 before.
     pub received_at_us: i64,
     /// Why the request ended without an answer; empty unless it did.
@@ -57,8 +59,10 @@ pub fn evolve(response: Response, event: &Event) -> Response {
             ..response
         },
         Event::ResponseEvidenceAdded(e) => {
-            let mut response = response;
-            response.evidence.push(attached(e));
+            let (mut response, file) = (response, attached(e));
+            // What is there needs no explanation.
+            response.explained.remove(&file.kind);
+            response.evidence.push(file);
             response
         }
         Event::ResponseEvidenceRemoved(e) => {
@@ -70,6 +74,16 @@ pub fn evolve(response: Response, event: &Event) -> Response {
         Event::ResponseEvidenceScanned(e) => {
             let mut response = response;
             scanned(&mut response.evidence, &mut response.refused, id(&e.evidence_id), &e.verdict);
+            response
+        }
+        Event::ResponseItemExplained(e) => {
+            let mut response = response;
+            response.explained.insert(e.item.clone());
+            response
+        }
+        Event::ResponseItemExplanationDropped(e) => {
+            let mut response = response;
+            response.explained.remove(&e.item);
             response
         }
         Event::ResponseClosed(e) => Response { closed_cause: e.cause.clone(), ..response },
@@ -153,9 +167,14 @@ impl Response {
         if rebuttal { vec![REBUTTAL.to_owned()] } else { Vec::new() }
     }
 
-    /// The items for which nothing is attached.
+    /// The items for which nothing is attached, and of which it is not said why.
     pub fn unanswered(&self) -> Vec<String> {
-        self.items.iter().filter(|item| !self.evidence.iter().any(|e| e.kind == **item)).cloned().collect()
+        let open = |item: &&String| !self.has_file(item) && !self.explained.contains(*item);
+        self.items.iter().filter(open).cloned().collect()
+    }
+
+    fn has_file(&self, item: &str) -> bool {
+        self.evidence.iter().any(|file| file.kind == item)
     }
 }
 
@@ -214,6 +233,29 @@ pub fn detach(response: &Response, evidence: Uuid) -> Result<Vec<Event>, Refusal
     Ok(vec![pb::ResponseEvidenceRemoved { evidence_id: evidence.to_string() }.into()])
 }
 
+/// Says why an item cannot be provided; without an explanation, takes that back. Other evidence of the fact, such as affidavits, is
+/// attached for another item or said of here; whether it is enough, an officer decides (8 CFR 103.2(b)(2)).
+pub fn explain(response: &Response, item: &str, explanation: Option<String>) -> Result<Vec<Event>, Refusal> {
+    response.open()?;
+    let item = item.to_owned();
+    let Some(explanation) = explanation else {
+        let stands = response.explained.contains(&item);
+        return Ok(if stands {
+            vec![pb::ResponseItemExplanationDropped { item }.into()]
+        } else {
+            Vec::new()
+        });
+    };
+    if !response.items.contains(&item) {
+        let rule = "Name an item of the request: what is not asked for needs no explanation.";
+        return Err(Refusal::invalid("kind", "ITEM_NOT_ASKED", rule));
+    }
+    if response.has_file(&item) {
+        return Err(already_there());
+    }
+    Ok(vec![pb::ResponseItemExplained { item, explanation }.into()])
+}
+
 /// Notes what the scan of a file came to that had to wait, also after the answer went in. One that was taken off: nothing.
 pub fn scanned_file(
     response: &Response,
@@ -240,9 +282,9 @@ pub fn scanned_file(
 /// Sends the one answer. What comes late goes in too: the case marks it (8 CFR 103.2(b)(11), (13)).
 pub fn submit(response: &Response, partial_confirmed: bool, now_us: i64) -> Result<Vec<Event>, Refusal> {
     response.open()?;
-    if response.evidence.is_empty() {
+    if response.evidence.is_empty() && response.explained.is_empty() {
         return Err(Refusal::state("NOTHING_ATTACHED", "Nothing is attached to the answer.")
-            .way_out("Attach at least one of the items asked for."));
+            .way_out("Attach at least one of the items asked for, or say why it cannot be provided."));
     }
     if !response.is_at_hand(now_us) {
         all_scanned(
@@ -256,7 +298,9 @@ pub fn submit(response: &Response, partial_confirmed: bool, now_us: i64) -> Resu
             "INCOMPLETE",
             format!("Nothing is attached for: {}. Everything must come at one time.", unanswered.join(", ")),
         )
-        .way_out("Attach what is missing, or confirm that the case is to be decided on what is there.")
+        .way_out(
+            "Attach what is missing or say why it cannot be provided, or confirm that the case is to be decided on what is there.",
+        )
         .fact("items", unanswered.join(",")));
     }
     let being_checked = response.evidence.iter().filter(|file| file.being_checked);
@@ -269,6 +313,7 @@ pub fn submit(response: &Response, partial_confirmed: bool, now_us: i64) -> Resu
             items: answered.into_iter().collect(),
             evidence: response.evidence.iter().map(Attached::reference).collect(),
             being_checked: being_checked.map(|file| file.id.to_string()).collect(),
+            explained: response.explained.iter().cloned().collect(),
         }
         .into(),
     ])

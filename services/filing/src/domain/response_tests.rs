@@ -201,6 +201,57 @@ fn the_grounds_of_an_intended_denial_are_answered_by_a_rebuttal_beside_what_is_a
     assert_eq!(attach(&given([opened()]), file(5, "rebuttal")).unwrap_err().reason, "ITEM_NOT_ASKED");
 }
 
+/// That an item cannot be provided.
+fn lacking(item: &str) -> Event {
+    explain(&given([opened()]), item, Some("The archive burned in 1998.".into())).unwrap().remove(0)
+}
+
+#[test]
+fn what_cannot_be_provided_is_said_instead_of_a_file_and_is_part_of_the_one_answer() {
+    let here = given([opened(), with("tax_transcripts"), lacking("court_records")]);
+    assert_eq!(here.unanswered(), Vec::<String>::new());
+    // Nothing is left out without a word, so nothing is to be confirmed.
+    let events = submit(&here, false, 1).unwrap();
+    let [Event::ResponseSubmitted(sent)] = events.as_slice() else { panic!("{events:?}") };
+    assert_eq!(
+        (sent.complete, &sent.items, &sent.explained),
+        (true, &vec!["tax_transcripts".to_owned()], &vec!["court_records".to_owned()])
+    );
+    // It may be all there is to say.
+    let nothing = given([opened(), lacking("court_records"), lacking("tax_transcripts")]);
+    let events = submit(&nothing, false, 1).unwrap();
+    assert!(
+        matches!(&events[0], Event::ResponseSubmitted(e) if e.complete && e.items.is_empty() && e.explained.len() == 2)
+    );
+    // Of one item it is said, of the other nothing: that is a part still.
+    let part = given([opened(), lacking("court_records")]);
+    let refusal = submit(&part, false, 1).unwrap_err();
+    assert_eq!((refusal.reason, part.unanswered()), ("INCOMPLETE", vec!["tax_transcripts".to_owned()]));
+    assert!(matches!(&submit(&part, true, 1).unwrap()[0], Event::ResponseSubmitted(e) if !e.complete));
+}
+
+#[test]
+fn an_explanation_ends_with_a_file_for_the_item_and_is_taken_back_while_nothing_was_sent() {
+    let explained = given([opened(), lacking("court_records")]);
+    let found = attach(&explained, file(5, "court_records")).unwrap().remove(0);
+    let found = evolve(explained.clone(), &found);
+    assert!(found.explained.is_empty() && found.unanswered() == ["tax_transcripts"]);
+    let words = Some("The archive burned in 1998.".to_owned());
+    assert_eq!(explain(&found, "court_records", words.clone()).unwrap_err().reason, "EVIDENCE_ATTACHED");
+    let back = explain(&explained, "court_records", None).unwrap().remove(0);
+    assert_eq!(evolve(explained.clone(), &back), given([opened()]));
+    assert_eq!(explain(&given([opened()]), "court_records", None).unwrap(), []);
+    // Only of what is asked for, and never after the answer or the end.
+    assert_eq!(explain(&explained, "passport", words.clone()).unwrap_err().reason, "ITEM_NOT_ASKED");
+    let sent = submit(&explained, true, 1).unwrap().remove(0);
+    let sent = evolve(explained.clone(), &sent);
+    for words in [words.clone(), None] {
+        assert_eq!(explain(&sent, "court_records", words).unwrap_err().reason, "ALREADY_SUBMITTED");
+    }
+    let closed = evolve(explained, &Event::from(pb::ResponseClosed { cause: "withdrawn".into() }));
+    assert_eq!(explain(&closed, "court_records", words).unwrap_err().reason, "REQUEST_ENDED");
+}
+
 #[test]
 fn a_late_answer_goes_in_with_its_instant() {
     let response = given([opened(), with("tax_transcripts"), with("court_records")]);

@@ -48,7 +48,10 @@ pub fn of_response(event: &ResponseEvent) -> Change<'_> {
         ResponseEvent::ResponseEvidenceRemoved(e) => Change::TakenOff(id(&e.evidence_id)),
         ResponseEvent::ResponseEvidenceScanned(e) => scanned(&e.evidence_id, &e.verdict),
         ResponseEvent::ResponseSubmitted(_) => Change::Agreed,
-        ResponseEvent::ResponseOpened(_) | ResponseEvent::ResponseClosed(_) => Change::None,
+        ResponseEvent::ResponseOpened(_)
+        | ResponseEvent::ResponseItemExplained(_)
+        | ResponseEvent::ResponseItemExplanationDropped(_)
+        | ResponseEvent::ResponseClosed(_) => Change::None,
     }
 }
 

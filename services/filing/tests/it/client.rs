@@ -303,6 +303,25 @@ impl Client {
     }
 
     pub(crate) async fn explain(&self, name: &str, kind: &str, words: &str) -> Result<pb::Filing, Status> {
+        Ok(self.explain_in(name, kind, words).await?.filing.expect("a filing"))
+    }
+
+    /// Says of an item of a request why it cannot be provided.
+    pub(crate) async fn explain_item(
+        &self,
+        name: &str,
+        item: &str,
+        words: &str,
+    ) -> Result<pb::Response, Status> {
+        Ok(self.explain_in(name, item, words).await?.response.expect("a response"))
+    }
+
+    async fn explain_in(
+        &self,
+        name: &str,
+        kind: &str,
+        words: &str,
+    ) -> Result<pb::ExplainMissingEvidenceResponse, Status> {
         let request = pb::ExplainMissingEvidenceRequest {
             request_id: Uuid::now_v7().to_string(),
             name: name.into(),
@@ -310,8 +329,15 @@ impl Client {
             explanation: words.into(),
             ..Default::default()
         };
-        let answer = self.evidence.clone().explain_missing_evidence(with_token(request, &self.token)).await?;
-        Ok(answer.into_inner().filing.expect("a filing"))
+        let request = with_token(request, &self.token);
+        Ok(self.evidence.clone().explain_missing_evidence(request).await?.into_inner())
+    }
+
+    /// The answers that went in in a case.
+    pub(crate) async fn case_responses(&self, filing: &str) -> Result<Vec<pb::Response>, Status> {
+        let request = pb::ListCaseResponsesRequest { case: filing.replace("filings/", "cases/") };
+        let answer = self.evidence.clone().list_case_responses(with_token(request, &self.token)).await?;
+        Ok(answer.into_inner().responses)
     }
 
     pub(crate) async fn responses(&self) -> Vec<pb::Response> {

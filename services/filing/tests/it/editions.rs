@@ -6,6 +6,7 @@ use docket_forms::Catalogue;
 use docket_proto::filing::v1 as pb;
 use docket_proto::filing::v1::draft_service_client::DraftServiceClient;
 use docket_proto::filing::v1::evidence_service_client::EvidenceServiceClient;
+use docket_proto::filing::v1::invitation_service_client::InvitationServiceClient;
 use docket_service::testing::Running;
 use jiff::ToSpan as _;
 use serde_json::{Value, json};
@@ -16,7 +17,7 @@ use crate::files;
 use crate::world::{World, catalogue, reason};
 
 const EARLIER: &str = "2025-01-20";
-const NEXT: &str = "2031-01-15";
+pub(crate) const NEXT: &str = "2031-01-15";
 
 impl Client {
     /// The same person at another node.
@@ -24,7 +25,8 @@ impl Client {
         let channel = node.channel();
         Self {
             drafts: DraftServiceClient::new(channel.clone()),
-            evidence: EvidenceServiceClient::new(channel),
+            evidence: EvidenceServiceClient::new(channel.clone()),
+            invitations: InvitationServiceClient::new(channel),
             ..self.clone()
         }
     }

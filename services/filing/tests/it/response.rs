@@ -4,10 +4,11 @@ use docket_proto::filing::v1 as pb;
 use tonic::Code;
 use uuid::Uuid;
 
+use crate::copies::text;
 use crate::files;
 use crate::world::{
-    World, denial_intended, examination_continued, reason, reopened_on_own_motion, request_cancelled,
-    request_served, revocation_intended,
+    World, case_assigned, denial_intended, examination_continued, reason, reopened_on_own_motion,
+    request_cancelled, request_served, revocation_intended,
 };
 
 #[tokio::test(flavor = "multi_thread")]
@@ -133,5 +134,82 @@ async fn what_the_office_asks_about_a_decision_of_its_own_is_answered_by_a_rebut
         assert_eq!((opened.request_kind.as_str(), opened.items.len()), (kind, 0));
         ana.upload(&opened.name, "rebuttal", "letter.png", &files::picture(5)).await.unwrap();
         assert_eq!(ana.respond(&opened.name, false).await.unwrap().evidence.len(), 1);
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_cannot_be_provided_is_said_sealed_sent_with_the_answer_and_read_by_who_decides() {
+    let world = World::start().await;
+    let ana = world.person("Ana Lúcia", "Lima");
+    let (draft, _) = ana.sent().await;
+    let (officer, other) =
+        (world.officer("adjudicator", "NBC").await, world.officer("adjudicator", "NBC").await);
+    world.case(&draft, case_assigned(officer.account)).await;
+    let request = Uuid::now_v7();
+    world.ask(&draft, request, &["tax_transcripts", "court_records"], world.now_us() + 3_600_000_000).await;
+    let name = ana.until_response(request).await.name;
+    let words = "The court's archive burned in 1998; its clerk wrote so to me on 3 May.";
+
+    assert_eq!(
+        reason(&ana.explain_item(&name, "court_records", "It burned.").await.unwrap_err()),
+        "EXPLANATION_LENGTH"
+    );
+    assert_eq!(reason(&ana.explain_item(&name, "passport", words).await.unwrap_err()), "ITEM_NOT_ASKED");
+    let eve = world.person("Eve", "Other");
+    assert_eq!(eve.explain_item(&name, "court_records", words).await.unwrap_err().code(), Code::NotFound);
+    let said = ana.explain_item(&name, "court_records", words).await.unwrap();
+    assert_eq!(
+        (
+            said.explanations.len(),
+            said.explanations[0].kind.as_str(),
+            said.explanations[0].explanation.as_str()
+        ),
+        (1, "court_records", words)
+    );
+    let kept = "SELECT payload || sealed FROM log.event WHERE kind = 'response.item_explained.v1'";
+    let kept: Vec<Vec<u8>> = sqlx::query_scalar(kept).fetch_all(world.pool()).await.unwrap();
+    let readable = |event: &Vec<u8>| event.windows(7).any(|part| part == b"archive");
+    assert!(kept.len() == 1 && !kept.iter().any(readable), "it is sealed");
+
+    // A file ends it; taken off, the item is open again.
+    let evidence = ana.upload(&name, "court_records", "court.png", &files::picture(6)).await.unwrap();
+    assert!(ana.until_response(request).await.explanations.is_empty());
+    assert_eq!(
+        reason(&ana.explain_item(&name, "court_records", words).await.unwrap_err()),
+        "EVIDENCE_ATTACHED"
+    );
+    ana.remove(&evidence.name).await.unwrap();
+    ana.explain_item(&name, "court_records", words).await.unwrap();
+    let back = ana.explain_item(&name, "court_records", "").await.unwrap();
+    assert!(back.explanations.is_empty(), "taken back");
+    ana.explain_item(&name, "court_records", words).await.unwrap();
+
+    // The other item is still open: that is confirmed, or answered.
+    assert_eq!(reason(&ana.respond(&name, false).await.unwrap_err()), "INCOMPLETE");
+    ana.upload(&name, "tax_transcripts", "taxes.png", &files::picture(5)).await.unwrap();
+    assert_eq!(reason(&ana.copy(&name).await.unwrap_err()), "NOT_SUBMITTED");
+    officer.until(&draft, "sent").await;
+    assert!(officer.case_responses(&draft).await.unwrap().is_empty(), "what is not sent is nobody else's");
+    let sent = ana.respond(&name, false).await.unwrap();
+    assert_eq!((sent.explanations.len(), sent.evidence.len()), (1, 1));
+    assert_eq!(reason(&ana.explain_item(&name, "court_records", "").await.unwrap_err()), "ALREADY_SUBMITTED");
+
+    for reader in [&ana, &officer] {
+        let read = reader.case_responses(&draft).await.unwrap();
+        assert_eq!((read.len(), read[0].explanations[0].explanation.as_str()), (1, words));
+        assert_eq!(read[0].evidence[0].kind, "tax_transcripts");
+        assert!(!reader.download(&read[0].evidence[0].name).await.unwrap().1.is_empty());
+    }
+    // On paper too, the same each time, for whoever may read it.
+    let (header, pdf) = ana.copy(&name).await.unwrap();
+    assert_eq!((header.filing.as_str(), header.size), (name.as_str(), pdf.len() as u64));
+    let printed = text(&pdf);
+    for said in ["Request for evidence", "burned in 1998", "taxes.png", "in time", "SHA-256"] {
+        assert!(printed.contains(said), "{said:?} is not in {printed}");
+    }
+    assert_eq!(officer.copy(&name).await.unwrap().1, pdf);
+    assert_eq!(eve.copy(&name).await.unwrap_err().code(), Code::NotFound);
+    for stranger in [&eve, &other] {
+        assert_eq!(stranger.case_responses(&draft).await.unwrap_err().code(), Code::NotFound);
     }
 }

@@ -1,6 +1,9 @@
 //! A joint sponsor is asked to file Form I-864 in the package of an application: from an account of their own, seen by nobody else, and
 //! either side may do without until it went in.
 
+use std::path::{Path, PathBuf};
+
+use docket_forms::Catalogue;
 use docket_proto::events::package::Event as PackageEvent;
 use docket_proto::events::payment;
 use docket_proto::filing::v1 as pb;
@@ -11,12 +14,14 @@ use tonic::{Code, Status};
 use uuid::Uuid;
 
 use crate::client::Client;
+use crate::editions::{NEXT, copy};
 use crate::enclosed::affidavit;
 use crate::files;
 use crate::unscanned::until_known;
 use crate::waiting::{answers, make_ready, sign_as, today};
 use crate::world::{
-    World, bad_fields, case_accepted, case_assigned, case_opened, case_rejected, payment_withdrawn, reason,
+    World, bad_fields, case_accepted, case_assigned, case_opened, case_rejected, catalogue,
+    payment_withdrawn, reason,
 };
 
 impl Client {
@@ -404,6 +409,70 @@ async fn what_was_rejected_is_begun_again_by_a_new_invitation_which_counts_by_it
     let twice = olavo.accept_again(Uuid::now_v7(), &other, &support).await.unwrap_err();
     assert_eq!(reason(&twice), "BEGUN_AGAIN");
     assert_eq!(ana.get(&again.name).await.unwrap_err().code(), Code::NotFound);
+}
+
+/// The catalogue with a next edition of I-864, in which a joint sponsor has another word.
+fn catalogue_with_another_word(folder: &Path) -> PathBuf {
+    const EARLIER: &str = "2024-10-17";
+    let to = folder.join("catalogue");
+    copy(&catalogue(), &to);
+    let earlier = Catalogue::embedded().form("I-864").unwrap().asked();
+    let (file, of) =
+        (to.join("i-864.toml"), |word: &str| format!("answers = {{ sponsor_kind = \"{word}\" }}"));
+    let changes = [
+        (
+            format!("form.edition = \"{EARLIER}\""),
+            format!("form.edition = \"{NEXT}\"\nform.accepted_from = \"{NEXT}\""),
+        ),
+        (of("joint_sponsor"), of("joint")),
+        ("\"petitioner\", \"joint_sponsor\"".to_owned(), "\"petitioner\", \"joint\"".to_owned()),
+    ];
+    let form = std::fs::read_to_string(&file).unwrap();
+    let next = changes.iter().fold(form, |form, (was, is)| {
+        assert!(form.contains(was), "{was}");
+        form.replace(was, is)
+    });
+    std::fs::write(&file, next).unwrap();
+    for language in ["en", "es"] {
+        std::fs::remove_file(to.join(language).join("i-864.toml")).unwrap();
+    }
+    let lens = format!(
+        r#"[[edition]]
+date = "{EARLIER}"
+source = "made up for a test"
+change = [{{ do = "carry", from = "sponsor_kind", options = {{ joint_sponsor = "joint" }} }}]
+[edition.question]
+{earlier}"#
+    );
+    std::fs::write(to.join("editions/i-864.toml"), lens).unwrap();
+    to
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_stands_from_the_start_is_an_answer_to_the_edition_in_which_one_is_asked_and_the_old_ones_are_carried_there()
+ {
+    let (world, folder) = (World::start().await, tempfile::tempdir().unwrap());
+    let (ana, olavo) = (world.person("Ana", "Lima"), world.person("Olavo", "Prado"));
+    let (residence, support, payment) = sent(&world, &ana, &olavo).await;
+    world.payment(&payment, settled(&world, &payment, [&residence, &support])).await;
+    olavo.until(&support, "submitted").await;
+    world.case(&residence, case_opened()).await;
+    world.case(&residence, case_rejected("X-SIGN")).await;
+    olavo.until(&support, "rejected").await;
+    ana.until(&residence, "rejected").await;
+    let next = ana.again_as(Uuid::now_v7(), &residence).await.unwrap();
+    let code = ana.ask_to_file(&next.name, "I-864", "").await.unwrap().code;
+
+    let node = world.node_with(catalogue_with_another_word(folder.path())).await;
+    let there = olavo.at(&node);
+    let again = there.accept_again(Uuid::now_v7(), &code, &support).await.unwrap();
+    assert_eq!((again.edition.as_str(), &again.continues), (NEXT, &support));
+    let answers: Value = serde_json::from_str(&again.answers_json).unwrap();
+    assert_eq!(answers["sponsor_kind"], "joint", "{answers:#}");
+    assert_eq!(answers["household_income"], 8_700_031, "what he answered is there: {answers:#}");
+    assert!(again.attention.is_empty() && again.missing.is_empty(), "{again:?}");
+    assert_eq!(again.evidence.len(), 2);
+    node.stop().await.unwrap();
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -305,7 +305,7 @@ pub async fn attach_one(
 }
 
 /// Tells a refusal that the person can do something about; any other ends the interview.
-fn verdict(what: &str, status: Status) -> Result<()> {
+pub fn verdict(what: &str, status: Status) -> Result<()> {
     let of_the_file =
         [Code::InvalidArgument, Code::FailedPrecondition, Code::ResourceExhausted, Code::AlreadyExists];
     if of_the_file.contains(&status.code()) || passing(&status) {

@@ -32,6 +32,9 @@ pub struct Words {
     pub papers: Papers,
     pub signing: Signing,
     pub answering: Answering,
+    pub from_file: FromFile,
+    pub opening: Opening,
+    pub proving: Proving,
     /// The seconds go where `{}` stands.
     pub waits: &'static str,
     /// Parts of an address, and what they are called.
@@ -124,6 +127,7 @@ pub struct Answering {
     pub how: &'static str,
     pub a_file: &'static str,
     pub cannot_be_had: &'static str,
+    pub cannot_be_provided: &'static str,
     /// What has no file goes where `{}` stands.
     pub partial: &'static str,
     pub send_partial: &'static str,
@@ -131,6 +135,60 @@ pub struct Answering {
     pub not_sent: &'static str,
     /// The command goes where `{}` stands.
     pub send_next: &'static str,
+}
+
+/// What is said where a file's answers go into a draft that is there.
+#[derive(Debug)]
+pub struct FromFile {
+    /// The question with what is saved, then what the file says, go where `{}` stands.
+    pub saved_otherwise: &'static str,
+    pub nothing_saved: &'static str,
+    /// The name of the file goes where `{}` stands.
+    pub attached_already: &'static str,
+}
+
+/// What is said while an account is opened.
+#[derive(Debug)]
+pub struct Opening {
+    /// The address goes where `{}` stands.
+    pub goes_on: &'static str,
+    pub email: &'static str,
+    pub password: &'static str,
+    pub password_again: &'static str,
+    pub passwords_differ: &'static str,
+    /// The address goes where `{}` stands.
+    pub code_sent: &'static str,
+    pub mailed_code: &'static str,
+    /// The secret goes where `{}` stands.
+    pub type_into_app: &'static str,
+    /// The address for the code goes where `{}` stands.
+    pub or_qr_code: &'static str,
+    pub app_code: &'static str,
+    pub keep_codes: &'static str,
+    pub own_password: &'static str,
+    pub next_code: &'static str,
+    pub left: &'static str,
+    /// The address goes where `{}` stands.
+    pub sign_in_later: &'static str,
+    /// The address goes where `{}` stands.
+    pub signed_in: &'static str,
+    /// The command goes where `{}` stands.
+    pub prove_next: &'static str,
+}
+
+/// What is said while somebody proves who they are.
+#[derive(Debug)]
+pub struct Proving {
+    pub how: &'static str,
+    pub family_name: &'static str,
+    pub given_name: &'static str,
+    pub birth_date: &'static str,
+    pub a_number: &'static str,
+    pub left: &'static str,
+    /// The name goes where `{}` stands.
+    pub proven: &'static str,
+    /// The command goes where `{}` stands.
+    pub not_proven: &'static str,
 }
 
 static EN: Words = Words {
@@ -210,14 +268,49 @@ static EN: Words = Words {
         rebuttal: "Your answer to the grounds",
         being_checked: "still being checked for viruses",
         refused: "✗ taken out, since it was refused when it was checked: {}",
-        how: "Type the path of a file, or of several with commas between them. ? tells more, ! stops here. An empty line leaves it for later: what is attached is kept.",
-        a_file: "a file",
-        cannot_be_had: "If you cannot get it, attach for it a signed statement that says why and what you tried, with what shows it (8 CFR 103.2(b)(2)).",
+        how: "Type the path of a file, or of several with commas between them. - and words say why it cannot be provided, ? tells more, ! stops here. An empty line leaves it for later: what is attached and said is kept.",
+        a_file: "a file, or - and why not",
+        cannot_be_had: "If you cannot get it, type - and why, and what you tried, in 20 to 2,000 characters: it is part of your answer, and an officer decides whether that is enough. If the paper does not exist, other papers show the same; if there are none, two sworn statements of people who know it (8 CFR 103.2(b)(2)).",
+        cannot_be_provided: "cannot be provided",
         partial: "Nothing is attached for: {}. Everything must come at one time; what is left out cannot be sent later.",
         send_partial: "send it all the same, so that the case is decided on what is there?",
         partial_why: "An answer in which something is missing asks for a decision on what is there (8 CFR 103.2(b)(11)). The case can be denied for what is missing.",
         not_sent: "Nothing was sent. What is attached is kept.",
         send_next: "To send it, all at one time: {}",
+    },
+    from_file: FromFile {
+        saved_otherwise: "! Saved is {}, and the file says {}",
+        nothing_saved: "Nothing was saved, since the draft says otherwise than the file. --keep leaves what is saved there and puts the rest in; --replace puts what the file says in its place.",
+        attached_already: "= {} is attached already",
+    },
+    opening: Opening {
+        goes_on: "You have begun to open an account for {}: it is gone on with.",
+        email: "your e-mail address",
+        password: "a password of 12 to 128 characters (it is not seen as you type it)",
+        password_again: "the same password again",
+        passwords_differ: "The two passwords differ, and nothing was sent. Begin again.",
+        code_sent: "A mail is on its way to {}. It has a code, good for 24 hours.",
+        mailed_code: "the six digits from the mail",
+        type_into_app: "Type this into an authenticator app: {}",
+        or_qr_code: "or make a QR code of: {}",
+        app_code: "the six digits that the app shows",
+        keep_codes: "Your account is open. Keep these codes on paper: each lets you in once where the app is lost, and they are not shown again.",
+        own_password: "your password (it is not seen as you type it)",
+        next_code: "the next six digits of the app, which come within 30 seconds, to sign in",
+        left: "You stopped before the account was open. `docket account open` goes on with it within 24 hours.",
+        sign_in_later: "Your account is open, and you are not signed in: docket sign-in --email {}",
+        signed_in: "signed in as {}",
+        prove_next: "To prove who you are, so that no officer need look before your filing is accepted: {}",
+    },
+    proving: Proving {
+        how: "Type these as your card has them. They are matched with the register of persons; there are three tries.",
+        family_name: "family name",
+        given_name: "given names (an empty line: none)",
+        birth_date: "date of birth, such as 1990-01-31",
+        a_number: "A-number, such as A012345678",
+        left: "You stopped, and nothing was sent.",
+        proven: "Proven: {}",
+        not_proven: "Who you are is not proven: {}",
     },
     waits: "Nothing gets through just now. What was sent is kept; trying again in {} s.",
     address: [
@@ -331,14 +424,49 @@ static ES: Words = Words {
         rebuttal: "Su respuesta a los motivos",
         being_checked: "todavía se revisa si tiene virus",
         refused: "✗ retirado, porque fue rechazado al revisarlo: {}",
-        how: "Escriba la ruta de un archivo, o de varios separados por comas. ? dice más, ! termina aquí. Una línea vacía lo deja para después: lo adjunto se conserva.",
-        a_file: "un archivo",
-        cannot_be_had: "Si no puede conseguirlo, adjunte en su lugar una declaración firmada que diga por qué y qué intentó, con lo que lo muestre (8 CFR 103.2(b)(2)).",
+        how: "Escriba la ruta de un archivo, o de varios separados por comas. - y unas palabras dicen por qué no puede presentarse, ? dice más, ! termina aquí. Una línea vacía lo deja para después: lo adjunto y lo dicho se conserva.",
+        a_file: "un archivo, o - y por qué no",
+        cannot_be_had: "Si no puede conseguirlo, escriba - y por qué, y qué intentó, en 20 a 2,000 caracteres: es parte de su respuesta, y un oficial decide si eso basta. Si el documento no existe, otros documentos muestran lo mismo; si no los hay, dos declaraciones juradas de personas que lo saben (8 CFR 103.2(b)(2)).",
+        cannot_be_provided: "no puede presentarse",
         partial: "No hay nada adjunto para: {}. Todo debe llegar de una vez; lo que falte no podrá enviarse después.",
         send_partial: "¿enviarla de todos modos, para que el caso se decida con lo que hay?",
         partial_why: "Una respuesta en la que falta algo pide que se decida con lo que hay (8 CFR 103.2(b)(11)). El caso puede denegarse por lo que falta.",
         not_sent: "No se envió nada. Lo adjunto se conserva.",
         send_next: "Para enviarla, todo de una vez: {}",
+    },
+    from_file: FromFile {
+        saved_otherwise: "! Está guardado {}, y el archivo dice {}",
+        nothing_saved: "No se guardó nada, porque el borrador dice otra cosa que el archivo. --keep deja lo que está guardado y pone lo demás; --replace pone en su lugar lo que dice el archivo.",
+        attached_already: "= {} ya está adjunto",
+    },
+    opening: Opening {
+        goes_on: "Usted empezó a abrir una cuenta para {}: se sigue con ella.",
+        email: "su correo electrónico",
+        password: "una contraseña de 12 a 128 caracteres (no se ve al escribirla)",
+        password_again: "la misma contraseña otra vez",
+        passwords_differ: "Las dos contraseñas son distintas y no se envió nada. Empiece de nuevo.",
+        code_sent: "Un correo va en camino a {}. Trae un código, válido por 24 horas.",
+        mailed_code: "los seis dígitos del correo",
+        type_into_app: "Escriba esto en una aplicación de autenticación: {}",
+        or_qr_code: "o haga un código QR de: {}",
+        app_code: "los seis dígitos que muestra la aplicación",
+        keep_codes: "Su cuenta está abierta. Guarde estos códigos en papel: cada uno le deja entrar una vez si pierde la aplicación, y no se muestran de nuevo.",
+        own_password: "su contraseña (no se ve al escribirla)",
+        next_code: "los próximos seis dígitos de la aplicación, que llegan en menos de 30 segundos, para iniciar sesión",
+        left: "Usted terminó antes de que la cuenta estuviera abierta. `docket account open` sigue con ella durante 24 horas.",
+        sign_in_later: "Su cuenta está abierta, y usted no ha iniciado sesión: docket sign-in --email {}",
+        signed_in: "sesión iniciada como {}",
+        prove_next: "Para demostrar quién es, y que ningún oficial tenga que mirar antes de que se acepte su solicitud: {}",
+    },
+    proving: Proving {
+        how: "Escríbalos como están en su tarjeta. Se comparan con el registro de personas; hay tres intentos.",
+        family_name: "apellidos",
+        given_name: "nombres (una línea vacía: ninguno)",
+        birth_date: "fecha de nacimiento (año-mes-día), como 1990-01-31",
+        a_number: "número A, como A012345678",
+        left: "Usted terminó y no se envió nada.",
+        proven: "Demostrado: {}",
+        not_proven: "Quién es usted no está demostrado: {}",
     },
     waits: "En este momento no se puede enviar. Lo enviado se conserva; se intenta de nuevo en {} s.",
     address: [
@@ -424,7 +552,21 @@ mod tests {
                 answering.partial,
                 answering.send_next,
             ];
+            let (opening, proving) = (&words.opening, &words.proving);
+            let account = [
+                opening.goes_on,
+                opening.code_sent,
+                opening.type_into_app,
+                opening.or_qr_code,
+                opening.sign_in_later,
+                opening.signed_in,
+                opening.prove_next,
+                proving.proven,
+                proving.not_proven,
+                words.from_file.attached_already,
+            ];
             [
+                &account[..],
                 &[
                     words.ready,
                     words.choose_one,
@@ -445,7 +587,8 @@ mod tests {
         for words in [en, es] {
             assert!(["? ", "< ", "+ ", "! "].iter().all(|sign| words.how_to_answer.contains(sign)));
             assert!(["- ", "? ", "< ", "! "].iter().all(|sign| words.papers.how_to_attach.contains(sign)));
-            assert!(["? ", "! "].iter().all(|sign| words.answering.how.contains(sign)));
+            assert_eq!(words.from_file.saved_otherwise.matches("{}").count(), 2);
+            assert!(["- ", "? ", "! "].iter().all(|sign| words.answering.how.contains(sign)));
             assert!(words.yes.contains(&words.said_yes) && words.no.contains(&words.said_no));
         }
         for words in [en, es] {

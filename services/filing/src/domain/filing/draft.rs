@@ -54,6 +54,8 @@ pub fn start(filing: &Filing, start: Start) -> Result<Vec<Event>, Refusal> {
 pub struct TakenOver {
     /// Questions, and their answers, JSON.
     pub answers: (Vec<String>, String),
+    /// What brings these to the present edition at once, where answers of that one are to stand in it.
+    pub carried: Option<CarriedOn>,
     /// The same of Form I-912; none where no waiver of the fee is asked for again.
     pub waiver: Option<(Vec<String>, String)>,
     /// All files, those too that were added to its case unasked.
@@ -62,11 +64,24 @@ pub struct TakenOver {
     pub explained: Vec<(String, String)>,
 }
 
+/// Answers of an earlier edition that are carried over as the draft begins, and what stands in it from the start.
+#[derive(Debug, Clone)]
+pub struct CarriedOn {
+    /// The step to the present edition.
+    pub change: pb::DraftEditionChanged,
+    /// Questions of that edition, and their answers, JSON.
+    pub answers: (Vec<String>, String),
+}
+
 /// Begins a draft with what was in other filings. Nothing of it is signed, and all of it can be changed.
 pub fn take_over(filing: &Filing, begun: Start, taken: TakenOver) -> Result<Vec<Event>, Refusal> {
     let mut events = start(filing, begun)?;
     let (questions, answers_json) = taken.answers;
     if !questions.is_empty() {
+        events.push(pb::DraftAnswered { questions, answers_json }.into());
+    }
+    if let Some(CarriedOn { change, answers: (questions, answers_json) }) = taken.carried {
+        events.push(change.into());
         events.push(pb::DraftAnswered { questions, answers_json }.into());
     }
     if let Some((questions, answers_json)) = taken.waiver {

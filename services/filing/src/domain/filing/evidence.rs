@@ -89,6 +89,13 @@ pub(crate) fn already_attached(same: Uuid) -> Refusal {
         .fact("evidence", same.to_string())
 }
 
+/// The refusal of an explanation for what is attached.
+pub(crate) fn already_there() -> Refusal {
+    Refusal::state("EVIDENCE_ATTACHED", "A file of this kind is attached already.")
+        .way_out("Take the file off first if it is not what is asked for.")
+        .field("kind")
+}
+
 /// Takes a file off.
 pub fn detach(filing: &Filing, evidence: Uuid) -> Result<Vec<Event>, Refusal> {
     filing.open()?;
@@ -108,9 +115,7 @@ pub fn explain_missing(
     let kind = kind.to_owned();
     let said = match explanation {
         Some(_) if filing.evidence.iter().any(|file| file.kind == kind) => {
-            return Err(Refusal::state("EVIDENCE_ATTACHED", "A file of this kind is attached already.")
-                .way_out("Take the file off first if it is not what is asked for.")
-                .field("kind"));
+            return Err(already_there());
         }
         Some(explanation) => vec![pb::MissingEvidenceExplained { kind, explanation }.into()],
         None if filing.explained.contains(&kind) => {

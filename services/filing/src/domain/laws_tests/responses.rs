@@ -21,13 +21,16 @@ fn whatever_is_decided_for_a_response_folds() {
     let item = prop::sample::select(&["tax_transcripts", "name_change", "rebuttal", "passport"][..]);
     RESPONSE.decided_lives(
         &[],
-        (0..16_u8, item, any::<bool>()),
+        (0..18_u8, item, any::<bool>()),
         |state, (command, item, confirmed)| match command {
             12..16 => {
                 let verdict = if *confirmed { Verdict::Clean } else { Verdict::Infected };
                 let waiting = state.evidence.iter().find(|file| file.being_checked);
                 let evidence = waiting.map_or(Uuid::nil(), |file| file.id);
                 Ok(response::scanned_file(state, evidence, verdict, None))
+            }
+            16.. => {
+                response::explain(state, item, confirmed.then(|| "The archive burned in 1998.".to_owned()))
             }
             0 => response::open(state, opened(if *confirmed { response::NOID } else { "rfe" })),
             1 => response::submit(state, *confirmed, 1_000),
@@ -59,9 +62,21 @@ fn whatever_is_decided_for_a_response_folds() {
                     let others: Vec<_> = before.evidence.iter().filter(stays).cloned().collect();
                     assert!(others.len() < before.evidence.len() && others == after.evidence);
                 }
+                ResponseEvent::ResponseItemExplained(said) => {
+                    assert!(before.items.contains(&said.item) && after.explained.contains(&said.item));
+                    assert!(
+                        after.evidence.iter().all(|file| file.kind != said.item),
+                        "there is no file for it"
+                    );
+                }
+                ResponseEvent::ResponseItemExplanationDropped(said) => {
+                    assert!(before.explained.contains(&said.item) && !after.explained.contains(&said.item));
+                }
                 ResponseEvent::ResponseClosed(closed) => assert_eq!(after.closed_cause, closed.cause),
                 ResponseEvent::ResponseSubmitted(sent) => {
-                    assert!(!sent.evidence.is_empty() && sent.complete == before.unanswered().is_empty());
+                    assert!(!(sent.evidence.is_empty() && sent.explained.is_empty()));
+                    assert_eq!(sent.complete, before.unanswered().is_empty());
+                    assert!(sent.explained.iter().all(|item| !sent.items.contains(item)));
                 }
             }
         },

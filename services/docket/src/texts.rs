@@ -1,0 +1,260 @@
+//! What commands say to a party beside the interview: the English words stand in the commands, and here what they are in Spanish.
+
+/// English words in a language; the same where none or another than Spanish is asked for.
+pub fn said(language: &str, english: &'static str) -> &'static str {
+    if language.split('-').next() != Some("es") {
+        return english;
+    }
+    SPANISH.iter().find(|(one, _)| *one == english).map_or(english, |(_, spanish)| spanish)
+}
+
+/// What goes where a `{}` stands keeps its order.
+static SPANISH: &[(&str, &str)] = &[
+    // Accounts and sessions.
+    ("password: ", "contraseña: "),
+    ("code from the authenticator: ", "código del autenticador: "),
+    ("signed in as {}", "sesión iniciada como {}"),
+    ("the second factor holds for ten minutes", "el segundo factor vale por diez minutos"),
+    (
+        "refused; perhaps this code was used already: waiting {} s for the next one",
+        "rechazado; quizá este código ya se usó: se esperan {} s hasta el siguiente",
+    ),
+    (
+        "a recovery code, or a code of the old app: ",
+        "un código de recuperación, o uno de la aplicación anterior: ",
+    ),
+    ("type this into the new app: {}", "escriba esto en la aplicación nueva: {}"),
+    ("or make a QR code of: {}", "o haga un código QR de: {}"),
+    ("code from the new app: ", "código de la aplicación nueva: "),
+    (
+        "the new app is your second factor; keep these codes, each is good once:",
+        "la aplicación nueva es su segundo factor; guarde estos códigos, cada uno vale una vez:",
+    ),
+    ("e-mail address", "correo electrónico"),
+    ("asked for", "pedido"),
+    ("its code is good until", "su código vale hasta"),
+    (
+        "a code went to the new address, if it is nobody else's; good until {}: docket email confirm",
+        "se envió un código al correo nuevo, si no es de otra persona; vale hasta {}: docket email confirm",
+    ),
+    ("code from the mail to the new address: ", "código del mensaje al correo nuevo: "),
+    ("code from the mail to the address before: ", "código del mensaje al correo anterior: "),
+    (
+        "changed: sign in with the new address from now on; the one before can take it back until {}",
+        "cambiado: desde ahora inicie sesión con el correo nuevo; desde el anterior puede deshacerse hasta {}",
+    ),
+    ("given up: the account keeps its address", "dejado: la cuenta conserva su correo"),
+    (
+        "the account has the address that it had, and all its sessions have ended: sign in",
+        "la cuenta tiene otra vez el correo que tenía, y todas sus sesiones terminaron: inicie sesión",
+    ),
+    (
+        "no address is on record: report where you live with docket file AR-11",
+        "no consta ninguna dirección: indique dónde vive con docket file AR-11",
+    ),
+    ("address of record", "dirección registrada"),
+    ("mail goes to", "el correo va a"),
+    ("confirmed", "confirmada"),
+    (
+        "if that is not right, report a move: docket file AR-11",
+        "si no es correcta, informe de su mudanza: docket file AR-11",
+    ),
+    // Drafts, copies and what goes with them.
+    (", kept until the end of {}", ", se conserva hasta el final del {}"),
+    ("still being checked for viruses, not saved: {}", "todavía se revisa si tiene virus, no guardado: {}"),
+    ("filing.json and {} files in {}", "filing.json y {} archivos en {}"),
+    (
+        "{}  hand this code to whom you want to represent you; it is good for 30 days",
+        "{}  entregue este código a quien quiera que le represente; vale por 30 días",
+    ),
+    (
+        "They enter an appearance with it on Form G-28: docket representation enter --asked CODE",
+        "Con él presenta su comparecencia en el Formulario G-28: docket representation enter --asked CODE",
+    ),
+    (
+        "Then read it, and consent or refuse: docket representation consent CODE, or refuse CODE",
+        "Después léala, y acéptela o rechácela: docket representation consent CODE, o refuse CODE",
+    ),
+    (
+        "{} is withdrawn; in a moment these are drafts again:",
+        "{} está retirado; en un momento estas son otra vez borradores:",
+    ),
+    (
+        "`docket file filings/<id>` goes on with one, `docket abandon` gives it up.",
+        "`docket file filings/<id>` sigue con una, `docket abandon` la deja.",
+    ),
+    (
+        "its answers and files are erased and cannot be had again: say --yes; `docket export` saves them first",
+        "sus respuestas y archivos se borran y no pueden recuperarse: diga --yes; `docket export` los guarda antes",
+    ),
+    (" (in the package of Form {})", " (en el paquete del formulario {})"),
+    (" (not yet online)", " (todavía no en línea)"),
+    ("edition {}", "edición {}"),
+    ("the copy was cut; ask for it again", "la copia llegó cortada; pídala otra vez"),
+    ("{} bytes written to {}", "{} bytes escritos en {}"),
+    ("A draft: nothing in it is signed or sent.", "Un borrador: nada de él está firmado ni enviado."),
+    ("content hash", "huella del contenido"),
+    // Who signs or files together with the party, and who represents them.
+    ("code", "código"),
+    ("good until", "vale hasta"),
+    ("code good until", "el código vale hasta"),
+    ("hand it", "entréguelo"),
+    ("a mail takes it to {}; else hand it", "un mensaje lo lleva a {}; si no, entréguelo"),
+    (
+        "{} to {}, who signs in an account of their own: docket helper show {}",
+        "{} a {}, que firma en una cuenta propia: docket helper show {}",
+    ),
+    (
+        "nobody signs it beside you, as it is answered now",
+        "según las respuestas de ahora, nadie más que usted lo firma",
+    ),
+    ("You sign as {} of this {}", "Usted firma como {} de este {}"),
+    ("signed as {} of this {}, {}", "firmado como {} de este {}, {}"),
+    ("the picture was cut; ask for it again", "la imagen llegó cortada; pídala otra vez"),
+    ("page {} of {} written to {}", "página {} de {} escrita en {}"),
+    (
+        "{} to {}, who files {} from an account of their own: docket invitation show {}",
+        "{} a {}, que presenta {} desde una cuenta propia: docket invitation show {}",
+    ),
+    ("declined; whoever asked you for {} is told", "rechazado; se avisa a quien le pidió {}"),
+    (
+        "nobody is asked to file a form together with this one",
+        "a nadie se le pide presentar un formulario junto con este",
+    ),
+    ("{} asks you to file form {}", "{} le pide presentar el formulario {}"),
+    ("together with", "junto con"),
+    (
+        "nobody but you reads it; when it is signed, whoever asked you sends it with theirs",
+        "nadie más que usted lo lee; cuando esté firmado, quien se lo pidió lo envía con lo suyo",
+    ),
+    ("go on with: docket file {}", "siga con: docket file {}"),
+    ("your client has the code already", "su cliente ya tiene el código"),
+    (
+        "nothing counts before your client consents: docket representation consent {}",
+        "nada vale antes de que su cliente acepte: docket representation consent {}",
+    ),
+    ("its content was erased", "su contenido se borró"),
+    (", for {} alone", ", solo para {}"),
+    // The case.
+    ("sign in to watch a case: docket sign-in", "para seguir un caso, inicie sesión: docket sign-in"),
+    ("(sign in to see more)", "(inicie sesión para ver más)"),
+    ("to answer", "para responder"),
+    ("next step", "próximo paso"),
+    ("due", "vence"),
+    ("due {}", "vence el {}"),
+    ("say why nobody came by", "diga por qué nadie vino, hasta"),
+    ("request to expedite", "petición de urgencia"),
+    ("not reached by mail", "no localizado por correo"),
+    ("appointment", "cita"),
+    ("no time is free now; look again on another day", "ahora no hay ninguna hora libre; mire otro día"),
+    (
+        "a withdrawal cannot be taken back, and the fee is not returned (8 CFR 103.2(b)(6), 103.2(a)(1)): say --yes",
+        "un retiro no puede deshacerse, y la tarifa no se devuelve (8 CFR 103.2(b)(6), 103.2(a)(1)): diga --yes",
+    ),
+    (
+        "{} is withdrawn; what was open in it, appointments too, has ended",
+        "{} está retirado; lo que estaba abierto en él, también las citas, terminó",
+    ),
+    ("nothing was asked of you", "no se le pidió nada"),
+    ("open", "abierta"),
+    ("late", "tardía"),
+    ("answered", "respondida"),
+    ("ended", "terminada"),
+    ("nothing was asked in this case", "en este caso no se preguntó nada"),
+    (
+        "asked; the office means to answer by {} ({}). `docket inquiries {}` shows the answer",
+        "enviado; la oficina prevé responder hasta el {} ({}). `docket inquiries {}` muestra la respuesta",
+    ),
+    ("to be answered by", "se responderá hasta"),
+    ("nothing was written about this case", "sobre este caso no se escribió nada"),
+    (
+        "say what you write; the receipt number shows the conversation",
+        "diga qué escribe; el número de recibo muestra la conversación",
+    ),
+    ("a message needs words", "un mensaje necesita palabras"),
+    ("no notices yet", "todavía no hay avisos"),
+    (
+        "! mail to your e-mail address comes back (last on {}): look here for notices, and have it mended",
+        "! el correo a su dirección electrónica vuelve (la última vez, {}): busque aquí los avisos, y haga que se corrija",
+    ),
+];
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::collections::BTreeSet;
+    use std::path::PathBuf;
+
+    /// Commands of the office and of operators, which speak English.
+    const OF_THE_OFFICE: [&str; 5] = ["officers.rs", "office.rs", "persons.rs", "roles.rs", "log.rs"];
+
+    /// The sources of the commands that a party calls, by name.
+    fn sources() -> Vec<(String, String)> {
+        let folder = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("src/commands");
+        let files = std::fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path());
+        let rust = files.filter(|path| path.extension().is_some_and(|ending| ending == "rs"));
+        let named = rust.map(|path| {
+            let name = path.file_name().unwrap().to_string_lossy().into_owned();
+            (name, std::fs::read_to_string(&path).unwrap())
+        });
+        named.filter(|(name, _)| !OF_THE_OFFICE.contains(&name.as_str())).collect()
+    }
+
+    #[test]
+    fn both_languages_have_room_for_the_same_and_nothing_stands_twice() {
+        let mut known = BTreeSet::new();
+        for (english, spanish) in SPANISH {
+            assert!(known.insert(english), "{english:?} stands twice");
+            assert_ne!(english, spanish);
+            assert_eq!(english.matches("{}").count(), spanish.matches("{}").count(), "{english:?}");
+        }
+        assert_eq!(said("es-MX", "confirmed"), "confirmada");
+        assert_eq!(said("en", "confirmed"), "confirmed");
+    }
+
+    /// Words are given by the table, or by `Words`: none are said as they stand, but to a program or as a command.
+    #[test]
+    fn no_command_of_a_party_says_english_words_alone() {
+        let mut bare = Vec::new();
+        for (name, source) in sources() {
+            let source = source.split("#[cfg(test)]").next().unwrap().replace("format!(", "");
+            for call in ["teller.line(", "teller.heading(", "teller.pair("] {
+                for said in source.split(call).skip(1) {
+                    let said = said.trim_start_matches(['&', ' ', '\n']);
+                    let Some(said) = said.strip_prefix('"') else { continue };
+                    let words = said.split('"').next().unwrap_or_default();
+                    let plain: String =
+                        words.split('{').map(|part| part.rsplit('}').next().unwrap_or("")).collect();
+                    let is_a_name = words.contains("s/{");
+                    if !is_a_name && plain.chars().filter(|sign| sign.is_alphabetic()).count() > 4 {
+                        bare.push(format!("{name}: {words}"));
+                    }
+                }
+            }
+        }
+        assert!(bare.is_empty(), "{bare:#?}");
+    }
+
+    /// What is asked of the table is in it.
+    #[test]
+    fn whatever_a_command_says_by_the_table_is_there_in_spanish() {
+        let mut used = BTreeSet::new();
+        let on_one_line = |text: &str| text.split_whitespace().collect::<Vec<_>>().join(" ");
+        let sources =
+            sources().into_iter().chain([("commands.rs".into(), include_str!("commands.rs").into())]);
+        for (_, source) in sources {
+            let text = on_one_line(&source);
+            let is_said = |english: &str| text.contains(&on_one_line(&format!("\"{english}\"")));
+            used.extend(SPANISH.iter().map(|(english, _)| *english).filter(|english| is_said(english)));
+            for call in ["teller.words(", "teller.filled("] {
+                for said in text.split(call).skip(1) {
+                    let Some(said) = said.trim_start().strip_prefix('"') else { continue };
+                    let words = said.split('"').next().unwrap_or_default();
+                    assert!(SPANISH.iter().any(|(english, _)| *english == words), "{words:?} has no Spanish");
+                }
+            }
+        }
+        let unused: Vec<_> = SPANISH.iter().filter(|(english, _)| !used.contains(english)).collect();
+        assert!(unused.is_empty(), "nobody says {unused:#?}");
+    }
+}
