@@ -68,10 +68,7 @@ enum Command {
     NotReached,
     Seek,
     Reached(bool),
-    WriteMessage(bool),
-    ReplyToMessage,
-    SetMessageAside,
-    Remind,
+    Mail(mail::Act),
     Wait(u16),
 }
 
@@ -122,10 +119,7 @@ fn command() -> impl Strategy<Value = Command> {
         1 => Just(NotReached),
         1 => Just(Seek),
         1 => any::<bool>().prop_map(Reached),
-        1 => any::<bool>().prop_map(WriteMessage),
-        1 => Just(ReplyToMessage),
-        1 => Just(SetMessageAside),
-        2 => Just(Remind),
+        5 => mail::act().prop_map(Mail),
         1 => any::<bool>().prop_flat_map(|payment| rarely(Void(payment))),
         1 => any::<u16>().prop_map(Wait),
     ]
@@ -205,6 +199,30 @@ fn is_only_looked_for(case: &Case, event: &Event) {
     assert_eq!(of_each.len(), after.searches.len(), "looked for twice");
     let aside = Case { searches: case.searches.clone(), ..after };
     assert_eq!(&aside, case, "it changes nothing else");
+}
+
+/// What may follow a withdrawal: what was on its way, what ends with it, and what somebody writes.
+fn follows_a_withdrawal(event: &Event) -> bool {
+    matches!(
+        event,
+        Event::ResponseRecorded(_)
+            | Event::ResponseFileScanned(_)
+            | Event::UnsolicitedEvidenceRecorded(_)
+            | Event::RequestCancelled(_)
+            | Event::ExpediteClosed(_)
+            | Event::InquiryClosed(_)
+            | Event::AddresseeNotReached(_)
+            | Event::AddresseeSought(_)
+            | Event::AddresseeSearchEnded(_)
+            | Event::MessageReceived(_)
+            | Event::MessageAnswered(_)
+            | Event::MessageSetAside(_)
+            | Event::BiometricsCancelled(_)
+            | Event::InterviewCancelled(_)
+            | Event::PaymentReturnRecorded(_)
+            | Event::FeeMadeGoodRecorded(_)
+            | Event::FeeDeadlinePassed(_)
+    )
 }
 
 /// Something asked for never came, and whom the mail about it did not reach was looked for; or nobody came to the biometrics.
@@ -348,10 +366,7 @@ impl World {
                 self.decide_what_is_asked(command)
             }
             Command::NotReached | Command::Seek | Command::Reached(_) => self.decide_on_a_search(command),
-            Command::WriteMessage(_)
-            | Command::ReplyToMessage
-            | Command::SetMessageAside
-            | Command::Remind => self.decide_on_mail(command),
+            Command::Mail(act) => self.decide_on_mail(*act),
             Command::OwnMotion(_) | Command::Dispense(_) => self.decide_of_own_accord(command),
             Command::Reopen => {
                 decide::reopen(case, Uuid::from_u128(self.events.len() as u128), &self.motion(false), BO)
@@ -582,12 +597,6 @@ impl World {
             Event::AddresseeNotReached(_) | Event::AddresseeSought(_) | Event::AddresseeSearchEnded(_) => {
                 is_only_looked_for(case, event);
             }
-            Event::MessageReceived(_) | Event::MessageAnswered(_) | Event::MessageSetAside(_) => {
-                mail::only_waits(case, event);
-            }
-            Event::RequestReminded(_) | Event::AppointmentReminded(_) => {
-                mail::is_only_reminded(case, self.now, event);
-            }
             Event::ExpediteRequested(_) => {
                 assert!(case.stage.is_pending() && case.open_expedite().is_none() && !case.is_expedited());
             }
@@ -643,29 +652,7 @@ impl World {
             _ => {}
         }
         if case.outcome == Some(Outcome::Withdrawn) {
-            assert!(
-                matches!(
-                    event,
-                    Event::ResponseRecorded(_)
-                        | Event::ResponseFileScanned(_)
-                        | Event::UnsolicitedEvidenceRecorded(_)
-                        | Event::RequestCancelled(_)
-                        | Event::ExpediteClosed(_)
-                        | Event::InquiryClosed(_)
-                        | Event::AddresseeNotReached(_)
-                        | Event::AddresseeSought(_)
-                        | Event::AddresseeSearchEnded(_)
-                        | Event::MessageReceived(_)
-                        | Event::MessageAnswered(_)
-                        | Event::MessageSetAside(_)
-                        | Event::BiometricsCancelled(_)
-                        | Event::InterviewCancelled(_)
-                        | Event::PaymentReturnRecorded(_)
-                        | Event::FeeMadeGoodRecorded(_)
-                        | Event::FeeDeadlinePassed(_)
-                ),
-                "after a withdrawal: {event:?}"
-            );
+            assert!(follows_a_withdrawal(event), "after a withdrawal: {event:?}");
         }
     }
 
@@ -690,6 +677,7 @@ impl World {
         for event in events {
             self.check(&event);
             self.check_of_own_accord(&event);
+            self.check_mail(&event);
             self.ended_stays_so(&event);
             self.case = evolve(std::mem::take(&mut self.case), &event);
             self.events.push(event);

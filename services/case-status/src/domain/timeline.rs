@@ -260,7 +260,7 @@ fn representative(addressee: &str) -> Option<&'static str> {
     (addressee == "representative").then_some("representative")
 }
 
-#[expect(clippy::wildcard_enum_match_arm, reason = "the other lines name no fact")]
+#[expect(clippy::wildcard_enum_match_arm, reason = "the other lines are looked at below")]
 fn facts(case: &Case, event: &Event) -> Vec<(&'static str, Fact)> {
     match event {
         Event::CaseOpened(event) => {
@@ -342,9 +342,6 @@ fn facts(case: &Case, event: &Event) -> Vec<(&'static str, Fact)> {
             facts.push(("inquiry", code("inquiry", &event.kind)));
             facts
         }
-        Event::AppointmentReminded(event) => reminded(case, &event.appointment_id),
-        Event::MessageReceived(event) => due(event.deadline.as_ref()),
-        Event::MessageSetAside(event) => vec![("why", code("aside", &event.cause))],
         Event::InquiryAnswered(event) => vec![("inquiry", code("inquiry", &event.kind))],
         Event::InquiryClosed(event) => vec![("inquiry", code("inquiry", &event.kind))],
         Event::CaseLinked(event) => vec![("form", Fact::Text(event.form.clone()))],
@@ -364,6 +361,17 @@ fn facts(case: &Case, event: &Event) -> Vec<(&'static str, Fact)> {
         Event::DecisionReviewed(event) => {
             vec![("what", Fact::Text(if event.concurs { "concurs" } else { "returned" }.to_owned()))]
         }
+        _ => facts_of_mail(case, event),
+    }
+}
+
+/// Those of what is written to the office, and of what the party is reminded.
+#[expect(clippy::wildcard_enum_match_arm, reason = "the other lines name no fact")]
+fn facts_of_mail(case: &Case, event: &Event) -> Vec<(&'static str, Fact)> {
+    match event {
+        Event::AppointmentReminded(event) => reminded(case, &event.appointment_id),
+        Event::MessageReceived(event) => due(event.deadline.as_ref()),
+        Event::MessageSetAside(event) => vec![("why", code("aside", &event.cause))],
         _ => Vec::new(),
     }
 }
