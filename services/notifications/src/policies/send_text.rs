@@ -60,6 +60,8 @@ struct To {
     id: Uuid,
     /// E.164.
     number: String,
+    /// Why it goes there no more.
+    not_wanted: Option<&'static str>,
 }
 
 /// Sends texts one after the other.
@@ -124,12 +126,20 @@ impl SendTexts {
             Err(status) if is_nobody(&status) => return Outcome::Failed("no_contact", None),
             Err(_away) => return self.not_now("no_contact"),
         };
-        // Asked at the last moment: who acts no longer, or wants no texts any more, is sent none.
         let to = match answered(self.to(delivery)).await {
-            Ok(Ok(to)) => to,
-            Ok(Err(reason)) => return Outcome::Failed(reason, None),
+            Ok(Some(to)) => to,
+            Ok(None) => return Outcome::Failed(TEXTS_OFF, None),
             Err(_away) => return self.not_now("no_number"),
         };
+        if delivery.attempts > 1
+            && let Some(known) = self.was_sent(delivery, &to).await
+        {
+            return known;
+        }
+        // Asked at the last moment: who acts no longer, or wants no texts any more, is sent none.
+        if let Some(reason) = to.not_wanted {
+            return Outcome::Failed(reason, None);
+        }
         match answered(self.held(delivery, &contact)).await {
             Ok(None) => {}
             Ok(Some(held)) => return held,
@@ -138,24 +148,34 @@ impl SendTexts {
         self.send(delivery, &to, &contact).await
     }
 
-    /// The number to which it goes, or why it goes to none.
-    async fn to(&self, delivery: &Delivery) -> anyhow::Result<Result<To, &'static str>> {
-        if !self.is_still_told(delivery).await? {
-            return Ok(Err("acts_no_longer"));
-        }
+    /// Where it goes, and whether it is still wanted there; nowhere where the account has no number.
+    async fn to(&self, delivery: &Delivery) -> anyhow::Result<Option<To>> {
         let (pool, account) = (&self.base.pool, delivery.account_id);
-        let (id, off) = if delivery.alert == text::CODE {
+        let (id, not_wanted) = if delivery.alert == text::CODE {
             let given = text::number_given_by(pool, delivery.about_event).await?;
-            let waits = self.waits(account).await?;
-            (given.filter(|given| waits == Some(*given)), "over")
+            (given, (self.waits(account).await? != given).then_some("over"))
         } else if text::is_waited_for(&delivery.alert) {
-            (text::number_of(pool, account).await?, TEXTS_OFF)
+            (text::number_of(pool, account).await?, None)
         } else {
-            (text::line_of(pool, account, delivery.case_id).await?, TEXTS_OFF)
+            let off = text::line_of(pool, account, delivery.case_id).await?.is_none().then_some(TEXTS_OFF);
+            let ended = (!self.is_still_told(delivery).await?).then_some("acts_no_longer");
+            (text::number_of(pool, account).await?, ended.or(off))
         };
-        let Some(id) = id else { return Ok(Err(off)) };
+        let Some(id) = id else { return Ok(None) };
         let number = numbers::opened(&self.base, account, id).await.map_err(not_done)?;
-        Ok(number.map(|number| To { id, number }).ok_or(TEXTS_OFF))
+        Ok(number.map(|number| To { id, number, not_wanted }))
+    }
+
+    /// What the carrier knows of a try before whose outcome nobody heard; none where it has no such text.
+    async fn was_sent(&self, delivery: &Delivery, to: &To) -> Option<Outcome> {
+        match self.carrier.find(&to.number, &numbers::letters(delivery.delivery_id)).await {
+            Ok(found) => found.map(Outcome::HandedOver),
+            Err(error) => {
+                let error = format!("{error:#}");
+                tracing::debug!(error, "the carrier does not say whether it has a text");
+                Some(Outcome::Again("no_answer"))
+            }
+        }
     }
 
     /// The number of an account whose code can still be given.
@@ -216,19 +236,6 @@ impl SendTexts {
 
     async fn send(&self, delivery: &Delivery, to: &To, contact: &GetContactResponse) -> Outcome {
         let letters = numbers::letters(delivery.delivery_id);
-        if delivery.attempts > 1 {
-            match self.carrier.find(&to.number, &letters).await {
-                Ok(Some(id)) => return Outcome::HandedOver(id),
-                Ok(None) => {}
-                Err(error) => {
-                    tracing::debug!(
-                        error = format!("{error:#}"),
-                        "the carrier does not say whether it has a text"
-                    );
-                    return Outcome::Again("no_answer");
-                }
-            }
-        }
         let code = numbers::code(&self.base.vault, to.id);
         let body = texts::text_message(Language::of(&contact.language), &delivery.alert, &code, &letters);
         match self.carrier.send(&to.number, &body).await {

@@ -23,36 +23,61 @@ impl World {
     }
 
     async fn asks_as(&self, person: &Person, id: Uuid, number: &str) -> Result<i64, Status> {
-        let mut texting = person.texting.clone();
         let message = pb::AddTextNumberRequest {
             request_id: id.to_string(),
             number: number.into(),
             consent: "texts-2026-11".into(),
             language: "en".into(),
         };
-        let request = with_token(message, &self.bench.step_up_token(person.account));
-        Ok(texting.add_text_number(request).await?.into_inner().expires_at_us)
+        let asked = self.patiently(async || {
+            let mut texting = person.texting.clone();
+            let token = self.bench.step_up_token(person.account);
+            texting.add_text_number(with_token(message.clone(), &token)).await
+        });
+        Ok(asked.await?.expires_at_us)
     }
 
     async fn confirms(&self, person: &Person, code: &str) -> Result<(), Status> {
         let request_id = Uuid::now_v7().to_string();
         let message = pb::ConfirmTextNumberRequest { request_id, code: code.into() };
-        let mut texting = person.texting.clone();
-        let request = with_token(message, &self.bench.token(person.account));
-        texting.confirm_text_number(request).await.map(drop)
+        let given = self.patiently(async || {
+            let mut texting = person.texting.clone();
+            let token = self.bench.token(person.account);
+            texting.confirm_text_number(with_token(message.clone(), &token)).await
+        });
+        given.await.map(drop)
     }
 
     async fn removes(&self, person: &Person) {
         let message = pb::RemoveTextNumberRequest { request_id: Uuid::now_v7().to_string() };
-        let mut texting = person.texting.clone();
-        texting.remove_text_number(with_token(message, &self.bench.token(person.account))).await.unwrap();
+        let removed = self.patiently(async || {
+            let mut texting = person.texting.clone();
+            let token = self.bench.token(person.account);
+            texting.remove_text_number(with_token(message.clone(), &token)).await
+        });
+        removed.await.unwrap();
     }
 
     async fn texting(&self, person: &Person) -> pb::GetTextingResponse {
         let message = pb::GetTextingRequest { language: "en".into() };
-        let mut texting = person.texting.clone();
-        let request = with_token(message, &self.bench.token(person.account));
-        texting.get_texting(request).await.unwrap().into_inner()
+        let told = self.patiently(async || {
+            let mut texting = person.texting.clone();
+            let token = self.bench.token(person.account);
+            texting.get_texting(with_token(message.clone(), &token)).await
+        });
+        told.await.unwrap()
+    }
+
+    /// A call of somebody who has just been given a token: the service may not have noticed yet that the clock was advanced.
+    async fn patiently<T>(
+        &self,
+        call: impl AsyncFn() -> Result<tonic::Response<T>, Status>,
+    ) -> Result<T, Status> {
+        until("the service has noticed what time it is", async || match call().await {
+            Err(status) if status.code() == Code::Unauthenticated => None,
+            answer => Some(answer.map(tonic::Response::into_inner)),
+        })
+        .await
     }
 
     /// Somebody has texts on; the code has come to the number.
