@@ -172,6 +172,48 @@ static SPANISH: &[(&str, &str)] = &[
         "diga qué escribe; el número de recibo muestra la conversación",
     ),
     ("a message needs words", "un mensaje necesita palabras"),
+    ("waits for an answer", "espera respuesta"),
+    ("card", "tarjeta"),
+    // Texts to a mobile phone.
+    ("{}\ndo you agree? (yes/no) ", "{}\n¿está de acuerdo? (sí/no) "),
+    (
+        "nothing was changed: no texts are sent without your consent",
+        "no se cambió nada: sin su consentimiento no se envían mensajes de texto",
+    ),
+    (
+        "a code went to the number; good until {}: docket texts confirm",
+        "se envió un código al número; vale hasta {}: docket texts confirm",
+    ),
+    ("code from the text: ", "código del mensaje de texto: "),
+    (
+        "texts are on: docket texts remove, or STOP in answer to one, ends them",
+        "los mensajes de texto están activados: docket texts remove, o STOP como respuesta a uno, los termina",
+    ),
+    ("no texts are sent; mail goes on", "no se envían mensajes de texto; el correo sigue"),
+    ("texts", "mensajes de texto"),
+    ("on", "activados"),
+    ("off", "desactivados"),
+    ("not offered here", "no se ofrecen aquí"),
+    (
+        "ended by an answer from the number; START from there begins them again",
+        "terminados por una respuesta desde el número; START desde allí los reanuda",
+    ),
+    (
+        "ended, since they did not arrive: give the number again, or another one",
+        "terminados, pues no llegaban: dé el número otra vez, u otro",
+    ),
+    ("number", "número"),
+    ("waits for its code", "espera su código"),
+    ("what you agree to", "a lo que da su acuerdo"),
+    // Where papers go, as Form G-28 says.
+    ("the representative", "el representante"),
+    ("the client", "el cliente"),
+    ("{}; both find every notice", "{}; ambos encuentran cada aviso"),
+    ("originals of notices", "originales de los avisos"),
+    ("cards are mailed to", "las tarjetas se envían a"),
+    ("notice with the I-94", "aviso con el I-94"),
+    ("representative", "representante"),
+    ("client", "cliente"),
     ("no notices yet", "todavía no hay avisos"),
     (
         "! mail to your e-mail address comes back (last on {}): look here for notices, and have it mended",

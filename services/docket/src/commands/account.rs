@@ -64,7 +64,7 @@ pub async fn account(home: &Path, args: AccountArgs, teller: &Teller) -> Result<
 struct Begun {
     email: String,
     registration_token: String,
-    begun_at_s: i64,
+    at_s: i64,
     is_proven: bool,
     /// The command that makes the app's secret: repeated, it gives the same one.
     app_request: Uuid,
@@ -81,7 +81,7 @@ impl Begun {
     fn read(home: &Path, email: Option<&str>, now_s: i64) -> Option<Self> {
         let begun: Self = serde_json::from_str(&std::fs::read_to_string(Self::file(home)).ok()?).ok()?;
         let is_meant = email.is_none_or(|email| email == begun.email);
-        (is_meant && now_s - begun.begun_at_s < KEPT_S).then_some(begun)
+        (is_meant && now_s - begun.at_s < KEPT_S).then_some(begun)
     }
 
     fn keep(&self, home: &Path) -> Result<()> {
@@ -109,15 +109,12 @@ async fn open(home: &Path, args: OpenArgs, teller: &Teller) -> Result<()> {
     let words = Words::of(language);
     let connection = Connection::new(&Addresses::read(home)?)?.reading(language);
     let mut opening = Opening { home, connection, language, words, ask: Ask::of_terminal(words), teller };
-    let (mut begun, password) = match Begun::read(home, args.email.as_deref(), now_s()) {
-        Some(begun) => {
-            say(&words.opening.goes_on.replace("{}", &begun.email));
-            (begun, None)
-        }
-        None => {
-            let (begun, password) = opening.register(args).await?;
-            (begun, Some(password))
-        }
+    let (mut begun, password) = if let Some(begun) = Begun::read(home, args.email.as_deref(), now_s()) {
+        say(&words.opening.goes_on.replace("{}", &begun.email));
+        (begun, None)
+    } else {
+        let (begun, password) = opening.register(args).await?;
+        (begun, Some(password))
     };
     if !begun.is_proven {
         opening.prove_address(&mut begun).await?;
@@ -170,7 +167,7 @@ impl Opening<'_> {
         let begun = Begun {
             email,
             registration_token,
-            begun_at_s: now_s(),
+            at_s: now_s(),
             is_proven: false,
             app_request: Uuid::now_v7(),
             confirming: None,
@@ -378,7 +375,7 @@ mod tests {
         let begun = Begun {
             email: "ana@example.test".into(),
             registration_token: "a token".into(),
-            begun_at_s: 1_000,
+            at_s: 1_000,
             is_proven: true,
             app_request: Uuid::nil(),
             confirming: None,

@@ -24,14 +24,11 @@ pub struct AddArgs {
     /// They are in another language than English.
     #[arg(long)]
     foreign_language: bool,
-    /// Language of what is said: en or es.
-    #[arg(long, default_value = "en")]
-    language: String,
 }
 
 /// Adds files to a case, one after another; what was signed stays what it was.
 pub async fn add(home: &Path, args: &AddArgs, teller: &Teller) -> Result<()> {
-    let (drafts, words) = (Drafts::of(home, &args.language).await?, Words::of(&args.language));
+    let (drafts, words) = (Drafts::of(home, teller.language()).await?, Words::of(teller.language()));
     let files: Vec<Outgoing> = args
         .files
         .iter()

@@ -133,16 +133,16 @@ pub fn show(case: &pb::Case, timeline: &[pb::TimelineEntry], teller: &Teller) {
         let how = format!(
             "{}: {writer}, {topic}, since {}, answer by {due}",
             waiting.thread,
-            when(waiting.since_us)
+            teller.when(waiting.since_us)
         );
-        teller.pair("waits for an answer", &how);
+        teller.pair(teller.words("waits for an answer"), &how);
     }
     if let Some(slot) = &case.appointment {
         teller.pair(teller.words("appointment"), &slot_text(slot, teller));
     }
     if let Some(card) = &case.card {
         let document = card.document.replace('_', " ");
-        teller.pair("card", &format!("{document}, {}; to the {}", card.state, card.goes_to));
+        teller.pair(teller.words("card"), &format!("{document}, {} → {}", card.state, card.goes_to));
     }
     for line in timeline {
         let mark = if line.office_only { "·" } else { "●" };

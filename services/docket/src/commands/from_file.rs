@@ -234,11 +234,11 @@ impl Onto<'_> {
             )?;
         }
         let filing = self.saved(&seen, Set::Form, answers).await?;
-        let waived = match waiver {
+        let asked_for = match waiver {
             Some(waiver) => self.saved(&filing, Set::Waiver, waiver).await.map(drop).context(WAIVER),
             None => Ok(()),
         };
-        Ok((filing, waived))
+        Ok((filing, asked_for))
     }
 
     /// The answers as the service keeps them, so that one and the same answer is not taken for two. What is none stays as it is: the
@@ -260,13 +260,13 @@ impl Onto<'_> {
             given.retain(|question, answer| !is_otherwise(&here, question, answer));
         }
         for _ in 0..ATTEMPTS {
-            let sent = match set {
+            let answer = match set {
                 Set::Form => self.drafts.amend_at((self.name, etag), given.clone()).await,
                 Set::Waiver => self.drafts.ask_waiver((self.name, etag), Some(given.clone())).await,
             };
-            let contested = match sent {
+            let contested = match answer {
                 Err(status) if reason(&status) == "ANSWERED_MEANWHILE" => contested(&status),
-                sent => return Ok(sent.map_err(Refused::from)?),
+                answer => return Ok(answer.map_err(Refused::from)?),
             };
             let now = self.drafts.get(self.name).await?;
             match self.otherwise {

@@ -152,8 +152,8 @@ async fn with_secret(
             Ok(tokens) => return Ok(tokens),
             Err(_used) => {
                 let wait_s = 30 - now_s() % 30;
-                let waits = "refused; perhaps this code was used already: waiting {} s for the next one";
-                teller.line(&teller.filled(waits, &[&wait_s]));
+                let said = "refused; perhaps this code was used already: waiting {} s for the next one";
+                teller.line(&teller.filled(said, &[&wait_s]));
                 tokio::time::sleep(Duration::from_secs(u64::try_from(wait_s)?)).await;
             }
         }

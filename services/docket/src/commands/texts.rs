@@ -1,6 +1,6 @@
 //! `docket texts`: whether and where the account is told by text, a number given and proven, and taken away.
 use super::session::ask;
-use super::{Refused, Session, when};
+use super::{Refused, Session};
 use crate::client::{Connection, request};
 use crate::output::Teller;
 use anyhow::{Result, bail};
@@ -12,9 +12,6 @@ use uuid::Uuid;
 /// What is asked of texts; shown without it.
 #[derive(Debug, clap::Args)]
 pub struct TextsArgs {
-    /// Language of the words to agree to: en or es.
-    #[arg(long, global = true, default_value = "en")]
-    language: String,
     #[command(subcommand)]
     command: Option<TextsCommand>,
 }
@@ -45,38 +42,42 @@ pub async fn texts(home: &Path, args: TextsArgs, teller: &Teller) -> Result<()> 
     let request_id = Uuid::now_v7().to_string();
     match args.command {
         Some(TextsCommand::Add { number, agree }) => {
-            let asked = standing(&connection, &token, &args.language).await?;
+            let asked = standing(&connection, &token, teller.language()).await?;
             if !agree {
-                let question = format!("{}\ndo you agree? (yes/no) ", asked.consent_words);
+                let question = teller.filled("{}\ndo you agree? (yes/no) ", &[&asked.consent_words]);
                 if !matches!(ask(&question)?.trim(), "yes" | "y" | "sí" | "si" | "s") {
-                    bail!("nothing was changed: no texts are sent without your consent");
+                    bail!(teller.words("nothing was changed: no texts are sent without your consent"));
                 }
             }
-            let (consent, language) = (asked.consent, args.language);
+            let (consent, language) = (asked.consent, teller.language().to_owned());
             let message = pb::AddTextNumberRequest { request_id, number, consent, language };
             let answer = connection.texting().add_text_number(request(Some(&token), message)).await;
             let expires_at_us = answer.map_err(Refused::from)?.into_inner().expires_at_us;
             if teller.is_json() {
                 teller.value(&json!({ "expires_at_us": expires_at_us }));
             } else {
-                let until = when(expires_at_us);
-                teller.line(&format!("a code went to the number; good until {until}: docket texts confirm"));
+                let until = teller.when(expires_at_us);
+                teller.line(
+                    &teller
+                        .filled("a code went to the number; good until {}: docket texts confirm", &[&until]),
+                );
             }
         }
         Some(TextsCommand::Confirm { code }) => {
-            let code = code.map_or_else(|| ask("code from the text: "), Ok)?;
+            let code = code.map_or_else(|| ask(teller.words("code from the text: ")), Ok)?;
             let message = pb::ConfirmTextNumberRequest { request_id, code };
             let answer = connection.texting().confirm_text_number(request(Some(&token), message)).await;
             answer.map_err(Refused::from)?;
-            teller.line("texts are on: docket texts remove, or STOP in answer to one, ends them");
+            teller
+                .line(teller.words("texts are on: docket texts remove, or STOP in answer to one, ends them"));
         }
         Some(TextsCommand::Remove) => {
             let message = pb::RemoveTextNumberRequest { request_id };
             let answer = connection.texting().remove_text_number(request(Some(&token), message)).await;
             answer.map_err(Refused::from)?;
-            teller.line("no texts are sent; mail goes on");
+            teller.line(teller.words("no texts are sent; mail goes on"));
         }
-        None => shown(&standing(&connection, &token, &args.language).await?, teller),
+        None => shown(&standing(&connection, &token, teller.language()).await?, teller),
     }
     Ok(())
 }
@@ -96,24 +97,22 @@ fn shown(texting: &pb::GetTextingResponse, teller: &Teller) {
         }));
         return;
     }
-    teller.pair(
-        "texts",
-        match texting.state.as_str() {
-            "on" => "on",
-            "stopped" => "ended by an answer from the number; START from there begins them again",
-            "unreachable" => "ended, since they did not arrive: give the number again, or another one",
-            "not_offered" => "not offered here",
-            _ => "off",
-        },
-    );
+    let state = match texting.state.as_str() {
+        "on" => "on",
+        "stopped" => "ended by an answer from the number; START from there begins them again",
+        "unreachable" => "ended, since they did not arrive: give the number again, or another one",
+        "not_offered" => "not offered here",
+        _ => "off",
+    };
+    teller.pair(teller.words("texts"), teller.words(state));
     if !texting.number.is_empty() {
-        teller.pair("number", &texting.number);
+        teller.pair(teller.words("number"), &texting.number);
     }
     if !texting.new_number.is_empty() {
-        teller.pair("waits for its code", &texting.new_number);
-        teller.pair("its code is good until", &when(texting.new_number_until_us));
+        teller.pair(teller.words("waits for its code"), &texting.new_number);
+        teller.pair(teller.words("its code is good until"), &teller.when(texting.new_number_until_us));
     }
     if texting.state != "not_offered" {
-        teller.pair("what you agree to", &texting.consent_words);
+        teller.pair(teller.words("what you agree to"), &texting.consent_words);
     }
 }

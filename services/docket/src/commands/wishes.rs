@@ -62,13 +62,15 @@ pub async fn change(
 /// In words for who reads an appearance.
 pub fn tell(one: &pb::Representation, teller: &Teller) {
     let Some(wishes) = one.wishes else { return };
-    let whose = |representative| if representative { "the representative" } else { "the client" };
+    let whose =
+        |representative| teller.words(if representative { "the representative" } else { "the client" });
+    let originals = teller.filled("{}; both find every notice", &[&whose(wishes.notices_to_representative)]);
+    teller.pair(teller.words("originals of notices"), &originals);
+    teller.pair(teller.words("cards are mailed to"), whose(wishes.documents_to_representative));
     teller.pair(
-        "originals of notices",
-        &format!("{}; both find every notice", whose(wishes.notices_to_representative)),
+        teller.words("notice with the I-94"),
+        whose(wishes.notices_to_representative && !wishes.i94_to_client),
     );
-    teller.pair("cards are mailed to", whose(wishes.documents_to_representative));
-    teller.pair("notice with the I-94", whose(wishes.notices_to_representative && !wishes.i94_to_client));
 }
 
 /// The same for programs.
@@ -105,10 +107,10 @@ pub async fn save_form(home: &Path, filing: &str, out: &Path, teller: &Teller) -
         return Ok(());
     }
     teller.line(&format!("{}  {}, {}", one.name, one.state, one.forms.join(", ")));
-    teller.pair("representative", &one.representative);
-    teller.pair("client", &one.client);
+    teller.pair(teller.words("representative"), &one.representative);
+    teller.pair(teller.words("client"), &one.client);
     tell(&one, teller);
-    teller.line(&format!("{} bytes written to {}", pdf.len(), out.display()));
+    teller.line(&teller.filled("{} bytes written to {}", &[&pdf.len(), &out.display()]));
     Ok(())
 }
 
