@@ -194,7 +194,7 @@ fn at_last(delivery: &Delivery, outcome: Outcome) -> Outcome {
     let last = usize::try_from(delivery.attempts).unwrap_or_default() > PAUSES_S.len();
     match outcome {
         Outcome::Again(reason) if last => Outcome::Failed(reason),
-        outcome => outcome,
+        other @ (Outcome::HandedOver | Outcome::Failed(_) | Outcome::Again(_) | Outcome::PutOff(_)) => other,
     }
 }
 
