@@ -122,7 +122,9 @@ async fn an_account_is_opened_left_gone_on_with_and_its_owner_proven_on_the_term
     be_known(&system).await;
     let particulars = |a_number: &str| {
         let mut talk = Talk::begin(&system, &["account", "prove"]);
-        ["Souza", "Lia", "1990-01-31", a_number].iter().for_each(|line| talk.types(line));
+        for line in ["Souza", "Lia", "1990-01-31", a_number] {
+            talk.types(line);
+        }
         talk
     };
     let (code, said) = particulars("A000777002").end();

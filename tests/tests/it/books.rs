@@ -105,7 +105,7 @@ impl Books {
             let mails = mails["messages"].as_array().unwrap().iter();
             books.mails = mails.filter_map(|mail| mail["message_id"].as_str().map(str::to_owned)).collect();
             let texts = far_side(&addresses["sandbox"], "sms/messages").await;
-            books.texts = texts["messages"].as_array().unwrap().clone();
+            books.texts.clone_from(texts["messages"].as_array().unwrap());
             books.killed = system.was_killed();
             books
         })
