@@ -106,6 +106,7 @@ fn template(kind: NoticeKind) -> &'static str {
         NoticeKind::Noir => include_str!("../templates/noir.typ"),
         NoticeKind::NoirWithdrawn => include_str!("../templates/noir_withdrawn.typ"),
         NoticeKind::Revocation => include_str!("../templates/revocation.typ"),
+        NoticeKind::RevocationByLaw => include_str!("../templates/revocation_by_law.typ"),
         NoticeKind::OwnMotion => include_str!("../templates/own_motion.typ"),
         NoticeKind::BiometricsReused => include_str!("../templates/biometrics_reused.typ"),
         NoticeKind::AdminClose => include_str!("../templates/admin_close.typ"),

@@ -12,6 +12,7 @@ notice-noid = We intend to deny your case: you can answer
 notice-noir = We intend to revoke the approval of your case: you can answer
 notice-noir_withdrawn = The approval of your case stands
 notice-revocation = The approval of your case was revoked
+notice-revocation_by_law = The approval of your case ended by the law itself
 notice-own_motion = We reopened your case ourselves
 notice-biometrics_reused = We use your earlier fingerprints
 notice-admin_close = Your case was closed without a decision

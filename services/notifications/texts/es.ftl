@@ -12,6 +12,7 @@ notice-noid = Tenemos la intención de denegar su caso: puede responder
 notice-noir = Tenemos la intención de revocar la aprobación de su caso: puede responder
 notice-noir_withdrawn = La aprobación de su caso sigue en pie
 notice-revocation = La aprobación de su caso fue revocada
+notice-revocation_by_law = La aprobación de su caso terminó por la propia ley
 notice-own_motion = Reabrimos su caso por iniciativa nuestra
 notice-biometrics_reused = Usamos sus huellas anteriores
 notice-admin_close = Su caso se cerró sin decisión

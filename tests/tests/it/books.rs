@@ -473,6 +473,7 @@ impl Books {
             ("noir", &["case.revocation_intended.v1"]),
             ("noir_withdrawn", &["case.revocation_intent_withdrawn.v1"]),
             ("revocation", &["case.approval_revoked.v1"]),
+            ("revocation_by_law", &["case.approval_revoked_by_law.v1"]),
             ("own_motion", &["case.reopened_on_own_motion.v1"]),
             ("biometrics_reused", &["case.biometrics_reused.v1"]),
             ("admin_close", &["case.administratively_closed.v1"]),
@@ -491,7 +492,15 @@ impl Books {
             ("card_mailed", &["case.card_mailed.v1", "case.card_remailed.v1"]),
             ("card_returned", &["case.card_returned.v1"]),
             ("expedite_decision", &["case.expedite_decided.v1"]),
-            ("inquiry_answer", &["case.inquiry_answered.v1"]),
+            (
+                "inquiry_answer",
+                &[
+                    "case.inquiry_answered.v1",
+                    "case.name_corrected.v1",
+                    "case.birth_date_corrected.v1",
+                    "case.correction_refused.v1",
+                ],
+            ),
             ("oath", &["case.oath_scheduled.v1"]),
             ("citizenship_certificate_ready", &["case.certificate_issued.v1"]),
         ];

@@ -87,6 +87,8 @@ impl Step<'_> {
                 | Event::RevocationIntended(_)
                 | Event::RevocationIntentWithdrawn(_)
                 | Event::ApprovalRevoked(_)
+                | Event::ApprovalRevokedByLaw(_)
+                | Event::CaseHeld(_)
                 | Event::AcceptanceVoided(_)
         );
         self.must(21, !decides || actor.kind == ActorKind::Account);
@@ -120,6 +122,7 @@ impl Step<'_> {
             Event::ApprovalRevoked(_) => {
                 self.must(33, before.intended_revocation().is_some() && before.open_request().is_none());
             }
+            Event::ApprovalRevokedByLaw(_) => self.must(33, before.outcome == Some(Outcome::Approved)),
             Event::CaseTransferred(sent) => {
                 self.must(53, before.stage.is_pending() && before.office == sent.from_office);
                 let transferred = before.transferred;
@@ -136,9 +139,12 @@ impl Step<'_> {
         self.must(4, before.receipt_number.is_empty() || after.receipt_number == before.receipt_number);
     }
 
-    /// 22: abandoned is what was asked for in vain. 24: an approval has everything that the form needs.
+    /// 22: abandoned is what was asked for in vain. 24: an approval has everything that the form needs. 56: what is held is not decided.
     fn decides_with_what_it_needs(&self) {
         let case = self.before;
+        let decided =
+            matches!(self.line.event, Event::CaseApproved(_) | Event::CaseDenied(_) | Event::CaseReferred(_));
+        self.must(56, !decided || case.holds.is_empty());
         match &self.line.event {
             Event::CaseDenied(denied) if denied.abandoned => {
                 let request = case.request.as_ref();
@@ -344,6 +350,8 @@ fn works_on(event: &Event) -> bool {
             | Event::ExaminationContinued(_)
             | Event::DenialIntended(_)
             | Event::RevocationIntended(_)
+            | Event::CaseHeld(_)
+            | Event::CorrectionAsked(_)
             | Event::RequestServed(_)
             | Event::DeadlinePassed(_)
             | Event::DecisionRecommended(_)

@@ -81,6 +81,11 @@ commands! {
     RecordFailedCaptureRequest "RecordFailedCapture",
     ExcuseAbsenceRequest "ExcuseAbsence",
     WaiveInterviewRequest "WaiveInterview",
+    HoldCaseRequest "HoldCase",
+    LiftHoldRequest "LiftHold",
+    RecordRevocationByLawRequest "RecordRevocationByLaw",
+    AskCorrectionRequest "AskCorrection",
+    AnswerCorrectionRequest "AnswerCorrection",
 }
 
 /// What an appointment is for.

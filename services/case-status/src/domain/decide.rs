@@ -5,14 +5,17 @@
 mod address;
 mod assign;
 mod biometrics;
+mod by_law;
 mod card;
 mod challenge;
 mod closing;
+mod correction;
 mod decision;
 mod dispense;
 mod ending;
 mod expedite;
 mod fee;
+mod hold;
 mod inquiry;
 mod intake;
 mod interview;
@@ -42,9 +45,11 @@ pub use assign::{assign, start_review, unassign, withdraw};
 pub use biometrics::{
     miss_biometrics, move_biometrics, record_background_check, schedule_biometrics, take_biometrics,
 };
+pub use by_law::{Happened, revoke_by_law};
 pub use card::{CardStep, confirm_address, order_card, record_card};
 pub use challenge::{Challenged, decides_challenge, follow_challenge, hears, is_about};
 pub use closing::{CLOSINGS, close_administratively, reopen_closed};
+pub use correction::{ERRORS_OF, PROOFS, Wrong, ask_correction, make_correction, refuse_correction};
 pub use decision::{Verdict, decide_case, recommend, recommend_referral};
 pub use dispense::{
     BIOMETRICS_WAIVERS, CAPTURE_FAILURES, INTERVIEW_WAIVERS, excuse_biometrics, excuse_interview,
@@ -52,6 +57,7 @@ pub use dispense::{
 };
 pub use expedite::{CRITERIA, answer_expedite, request_expedite};
 pub use fee::{Returned, pass_fee_deadline, record_made_good, record_payment_return, void_acceptance};
+pub use hold::{HOLDS, hold_case, lift_hold};
 pub use inquiry::{INQUIRIES, answer_inquiry, send_inquiry};
 pub use intake::{
     accept, decide_fee_waiver, intake_reasons, open, record_notice, record_refund, record_refund_failure,
@@ -105,6 +111,7 @@ pub const REASONS: &[&str] = &[
     "ADDRESS_NOT_CONFIRMED",
     "ADDRESS_NOT_ON_RECORD",
     "ALREADY_ACCEPTED",
+    "ALREADY_ADJUSTED",
     "ALREADY_ATTENDED",
     "ALREADY_DECIDED",
     "ALREADY_ISSUED",
@@ -116,17 +123,20 @@ pub const REASONS: &[&str] = &[
     "BASIS_NOT_APPROVED",
     "BIOMETRICS_MISSING",
     "CAPTURE_TOO_OLD",
+    "CARD_MADE",
     "CARD_NOT_MAILED",
     "CARD_ORDERED",
     "CARD_STEP_OUT_OF_ORDER",
     "CARD_STILL_KEPT",
     "CASE_EXISTS",
+    "CASE_HELD",
     "CAUSE_UNKNOWN",
     "CHECKS_MISSING",
     "CHECK_NOT_STARTED",
     "CODES_MISSING",
     "CONFLICT_OF_INTEREST",
     "CONTINUED_ALREADY",
+    "CORRECTION_OPEN",
     "CRITERION_UNKNOWN",
     "DECISION_PENDING",
     "DENIED_NOT_REFERRED",
@@ -136,8 +146,10 @@ pub const REASONS: &[&str] = &[
     "FEE_OWED",
     "FEE_STILL_IN_TIME",
     "FEE_WAIVER_UNDECIDED",
+    "FIELD_UNKNOWN",
     "GRADE_TOO_LOW",
     "GROUNDS_MISSING",
+    "HOLD_REASON_UNKNOWN",
     "INQUIRY_NOT_OPEN",
     "INQUIRY_OPEN",
     "INTERVIEW_MISSING",
@@ -153,9 +165,12 @@ pub const REASONS: &[&str] = &[
     "NOT_ASKED",
     "NOT_AS_RECOMMENDED",
     "NOT_ASYLUM",
+    "NOT_AUTOMATIC",
     "NOT_CLOSABLE",
     "NOT_CLOSED",
     "NOT_DENIED",
+    "NOT_HELD",
+    "NOT_HOLDABLE",
     "NOT_MISSED",
     "NOT_NEEDED",
     "NOT_RECOMMENDED",
@@ -165,6 +180,7 @@ pub const REASONS: &[&str] = &[
     "NOT_WAIVABLE",
     "NO_CARD",
     "NO_CHILD",
+    "NO_CORRECTION_OPEN",
     "NO_EXPEDITE_OPEN",
     "NO_REQUEST_OPEN",
     "NO_WAIVER_ASKED",
@@ -179,11 +195,13 @@ pub const REASONS: &[&str] = &[
     "PERIOD_TOO_LONG",
     "PERIOD_TOO_SHORT",
     "PREMIUM_AVAILABLE",
+    "PROOF_UNKNOWN",
     "REFERRED_NOT_DENIED",
     "REPRESENTATIVE_NOT_ASKED",
     "REQUEST_OPEN",
     "RESULT_UNKNOWN",
     "REVERIFICATION_MISSING",
+    "REVIEW_DAY_OUT_OF_BOUNDS",
     "REVIEW_NOT_STARTED",
     "REVOCATION_INTENDED",
     "REVOCATION_NOT_INTENDED",
@@ -200,6 +218,7 @@ pub const REASONS: &[&str] = &[
     "TOO_LATE_TO_MOVE",
     "TOO_SOON",
     "TRACKING_MISSING",
+    "VALUE_MALFORMED",
     "WAY_UNKNOWN",
     "WORDS_OUT_OF_BOUNDS",
 ];

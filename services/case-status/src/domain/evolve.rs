@@ -10,9 +10,10 @@ use uuid::Uuid;
 use super::state::{id, instant};
 use super::{
     APPOINTMENT_MISSED, Absence, Appearance, BasisEnd, Biometrics, Booking, Card, CardState, Case, Check,
-    Deadline, Direction, Event, Expedite, ExpediteState, FeeOwed, FeeWaiver, Inquiry, Interview, Link,
-    LinkKind, MoveRoute, Oath, Outcome, OwnMotion, Recommendation, Request, RequestKind, RequestState,
-    Revocation, RevocationState, Search, SearchState, Stage, Unpaid, needs,
+    Corrected, Correction, CorrectionState, Deadline, Direction, Event, Expedite, ExpediteState, FeeOwed,
+    FeeWaiver, Hold, Inquiry, Interview, Link, LinkKind, MoveRoute, Oath, Outcome, OwnMotion, Recommendation,
+    Request, RequestKind, RequestState, Revocation, RevocationState, Search, SearchState, Stage, Unpaid,
+    needs,
 };
 
 /// Why an appointment fell away that is to be set again.
@@ -105,7 +106,24 @@ pub fn evolve(mut case: Case, event: &Event) -> Case {
         Event::CaseReopenedOnOwnMotion(event) => reopened_on_own_motion(&mut case, event),
         Event::RevocationIntended(event) => revocation_intended(&mut case, event),
         Event::RevocationIntentWithdrawn(_) => end_revocation(&mut case, RevocationState::Withdrawn),
-        Event::ApprovalRevoked(event) => revoked(&mut case, event),
+        Event::ApprovalRevoked(event) => revoked(&mut case, &event.officer),
+        Event::ApprovalRevokedByLaw(event) => revoked(&mut case, &event.officer),
+        Event::CaseHeld(event) => held(&mut case, event),
+        Event::HoldLifted(event) => case.holds.retain(|hold| hold.id != id(&event.hold_id)),
+        Event::CorrectionAsked(event) => correction_asked(&mut case, event),
+        Event::NameCorrected(event) => {
+            end_correction(&mut case, &event.correction_id, CorrectionState::Made);
+        }
+        Event::BirthDateCorrected(event) => {
+            case.age = event.age_on_receipt;
+            end_correction(&mut case, &event.correction_id, CorrectionState::Made);
+        }
+        Event::CorrectionRefused(event) => {
+            end_correction(&mut case, &event.correction_id, CorrectionState::Refused);
+        }
+        Event::CorrectionClosed(event) => {
+            end_correction(&mut case, &event.correction_id, CorrectionState::Closed);
+        }
         Event::CaseWithdrawn(_) => end(&mut case, Outcome::Withdrawn),
         Event::CaseLinked(event) => linked(&mut case, event),
         Event::BasisLost(event) => basis_lost(&mut case, event),
@@ -297,6 +315,7 @@ fn looked_at(case: &mut Case, event: &Event) {
             | Event::CaseReferred(_)
             | Event::RevocationIntended(_)
             | Event::ApprovalRevoked(_)
+            | Event::ApprovalRevokedByLaw(_)
     );
     if acts {
         case.new_evidence = 0;
@@ -395,10 +414,35 @@ fn end_revocation(case: &mut Case, state: RevocationState) {
     }
 }
 
-fn revoked(case: &mut Case, event: &pb::ApprovalRevoked) {
-    end_revocation(case, RevocationState::Done);
-    case.decided_by = Some(id(&event.officer));
+fn revoked(case: &mut Case, officer: &str) {
+    if case.intended_revocation().is_some() {
+        end_revocation(case, RevocationState::Done);
+    }
+    case.decided_by = Some(id(officer));
     end(case, Outcome::Revoked);
+}
+
+/// A hold for the same reason goes on as this one.
+fn held(case: &mut Case, event: &pb::CaseHeld) {
+    case.holds.retain(|hold| hold.reason != event.reason);
+    let (reason, review_by) = (event.reason.clone(), event.review_by_date.clone());
+    case.holds.push(Hold { id: id(&event.hold_id), reason, review_by });
+}
+
+fn correction_asked(case: &mut Case, event: &pb::CorrectionAsked) {
+    case.correction = Some(Correction {
+        id: id(&event.correction_id),
+        field: Corrected::of(&event.corrected_field).unwrap_or(Corrected::Name),
+        state: CorrectionState::Asked,
+        deadline: due(event.deadline.as_ref()),
+        asked_at_us: event.asked_at_us,
+    });
+}
+
+fn end_correction(case: &mut Case, correction_id: &str, state: CorrectionState) {
+    if let Some(correction) = case.correction.as_mut().filter(|asked| asked.id == id(correction_id)) {
+        correction.state = state;
+    }
 }
 
 /// Another appointment is to be set.
@@ -634,6 +678,7 @@ fn approved(case: &mut Case, event: &pb::CaseApproved) {
     case.own_motion = None;
     case.decided_by = Some(id(&event.officer));
     case.outcome = Some(Outcome::Approved);
+    case.approved_on.clone_from(&event.effective_date);
     case.stage = Stage::Decided;
     if needs(&case.family).oath {
         case.oath = Oath::ToSchedule;

@@ -7,6 +7,8 @@ use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
 use super::asked::{Expedite, ExpediteState, Inquiry};
+use super::correction::Correction;
+use super::hold::Hold;
 use super::review::{OwnMotion, Revocation};
 use super::search::Search;
 use super::{
@@ -229,6 +231,12 @@ pub struct Case {
     pub earlier_requests: Vec<Request>,
     /// The recommendation that waits or was followed.
     pub recommendation: Option<Recommendation>,
+    /// Civil date from which the approval holds, ISO 8601; empty before, and of approvals from before it was kept.
+    #[serde(default)]
+    pub approved_on: String,
+    /// What keeps it from being decided, in order.
+    #[serde(default)]
+    pub holds: Vec<Hold>,
     /// Who decided.
     pub decided_by: Option<Uuid>,
     /// The last revocation of the approval that was intended.
@@ -282,6 +290,9 @@ pub struct Case {
     /// The inquiries that wait for an answer, oldest first.
     #[serde(default)]
     pub inquiries: Vec<Inquiry>,
+    /// The last request to correct a name or a birth date.
+    #[serde(default)]
+    pub correction: Option<Correction>,
     /// The searches for those whom a mail about a notice did not reach, oldest first.
     #[serde(default)]
     pub searches: Vec<Search>,
@@ -337,6 +348,12 @@ impl Case {
         self.links.iter().filter(needed).map(|link| link.case)
     }
 
+    /// The applications that need it to be approved.
+    pub fn carried(&self) -> impl Iterator<Item = Uuid> {
+        let needing = |link: &&Link| link.kind == LinkKind::Basis && link.direction == Direction::Carries;
+        self.links.iter().filter(needing).map(|link| link.case)
+    }
+
     /// The request that waits for an answer.
     pub fn open_request(&self) -> Option<&Request> {
         self.request.as_ref().filter(|request| request.state == RequestState::Open)
@@ -370,16 +387,21 @@ impl Case {
 
     /// The next appointment of any kind.
     pub fn appointment(&self) -> Option<&Appointment> {
+        self.next_appointment().map(|(_, appointment)| appointment)
+    }
+
+    /// The next appointment, and what it is for: `biometrics`, `interview` or `oath`.
+    pub fn next_appointment(&self) -> Option<(&'static str, &Appointment)> {
         let standing = [
-            (self.biometrics == Biometrics::Scheduled, &self.biometrics_booking),
-            (self.interview == Interview::Scheduled, &self.interview_booking),
-            (self.oath == Oath::Scheduled, &self.oath_booking),
+            (self.biometrics == Biometrics::Scheduled, "biometrics", &self.biometrics_booking),
+            (self.interview == Interview::Scheduled, "interview", &self.interview_booking),
+            (self.oath == Oath::Scheduled, "oath", &self.oath_booking),
         ];
         standing
             .into_iter()
-            .filter(|(stands, _)| *stands)
-            .filter_map(|(_, booking)| booking.appointment.as_ref())
-            .min_by_key(|appointment| appointment.starts_at)
+            .filter(|(stands, ..)| *stands)
+            .filter_map(|(_, kind, booking)| Some((kind, booking.appointment.as_ref()?)))
+            .min_by_key(|(_, appointment)| appointment.starts_at)
     }
 
     /// Offices at which the person is expected.

@@ -12,6 +12,7 @@ pub fn task(case: &Case) -> Option<&'static str> {
         Stage::DecisionPending if !case.lost_bases.is_empty() && recommends_approval(case) => {
             Some("see_to_basis")
         }
+        Stage::DecisionPending if !case.holds.is_empty() => Some("see_to_hold"),
         Stage::DecisionPending => Some("decide"),
         Stage::Decided if case.intended_revocation().is_some() => {
             case.open_request().is_none().then_some("decide_revocation")
@@ -28,13 +29,18 @@ pub fn task(case: &Case) -> Option<&'static str> {
     }
 }
 
-/// The answer that the party waits for, beside whatever else is to be done: haste first, then the oldest inquiry; then whom a mail
+/// The answer that the party waits for, beside whatever else is to be done: haste first, then a correction, then the oldest inquiry; then whom a mail
 /// did not reach.
 pub fn answer(case: &Case) -> Option<Answer<'_>> {
     let expedite = case.open_expedite().map(|asked| Answer {
         task: "answer_expedite",
         deadline: &asked.deadline,
         asked_at_us: asked.requested_at_us,
+    });
+    let correction = case.open_correction().map(|asked| Answer {
+        task: "answer_correction",
+        deadline: &asked.deadline,
+        asked_at_us: asked.asked_at_us,
     });
     let inquiry = case.inquiries.first().map(|asked| Answer {
         task: "answer_inquiry",
@@ -46,7 +52,7 @@ pub fn answer(case: &Case) -> Option<Answer<'_>> {
         deadline: &search.deadline,
         asked_at_us: search.known_at_us,
     });
-    expedite.or(inquiry).or(search)
+    expedite.or(correction).or(inquiry).or(search)
 }
 
 /// What is owed to the party: an answer, or that it is looked for.
@@ -105,7 +111,13 @@ fn pending_task(case: &Case) -> Option<&'static str> {
             Interview::Scheduled => Some("record_interview"),
             Interview::NotNeeded | Interview::Completed | Interview::Waived | Interview::Cancelled => None,
         })
-        .or(Some(if case.fee_owed.is_some() { "see_to_fee" } else { "recommend" }))
+        .or(Some(if case.fee_owed.is_some() {
+            "see_to_fee"
+        } else if !case.holds.is_empty() {
+            "see_to_hold"
+        } else {
+            "recommend"
+        }))
 }
 
 fn biometrics_task(case: &Case) -> Option<&'static str> {

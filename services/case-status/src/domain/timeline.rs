@@ -7,6 +7,7 @@ use docket_proto::types::v1 as pb;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
+use super::hold::BACKGROUND_CHECK;
 use super::office::office;
 use super::state::instant;
 use super::{Case, Deadline, Event, card_of};
@@ -55,7 +56,7 @@ pub fn text_id(kind: &str) -> String {
 }
 
 /// Variants of a line beside the one of its kind.
-pub const VARIANTS: [&str; 30] = [
+pub const VARIANTS: [&str; 33] = [
     "timeline-biometrics-taken-early",
     "timeline-interview-completed-early",
     "timeline-oath-taken-early",
@@ -86,10 +87,13 @@ pub const VARIANTS: [&str; 30] = [
     "timeline-addressee-sought-representative",
     "timeline-addressee-search-ended-representative",
     "timeline-addressee-search-ended-case",
+    "timeline-hold-lifted-ended",
+    "timeline-correction-asked-birth-date",
+    "timeline-correction-refused-birth-date",
 ];
 
 /// Notice kinds, test parts and what else lines name by code.
-pub const CODES: [&str; 68] = [
+pub const CODES: [&str; 84] = [
     "part-reading",
     "part-writing",
     "part-speaking",
@@ -107,6 +111,7 @@ pub const CODES: [&str; 68] = [
     "notice-noir",
     "notice-noir-withdrawn",
     "notice-revocation",
+    "notice-revocation-by-law",
     "notice-own-motion",
     "notice-biometrics-reused",
     "notice-admin-close",
@@ -158,6 +163,21 @@ pub const CODES: [&str; 68] = [
     "inquiry-appointment-accommodation",
     "inquiry-reopening",
     "inquiry-other",
+    "hold-background-check",
+    "hold-visa-unavailable",
+    "hold-litigation",
+    "hold-other-office-file",
+    "hold-abeyance",
+    "hold-other",
+    "revoked-petitioner-withdrew",
+    "revoked-petitioner-died",
+    "revoked-beneficiary-died",
+    "revoked-marriage-ended",
+    "revoked-beneficiary-married",
+    "revoked-petitioner-lost-residence",
+    "revoked-certification-invalidated",
+    "revoked-business-ended",
+    "revoked-other",
 ];
 
 /// The line of an event; `case` is the state after it.
@@ -174,20 +194,28 @@ pub fn line(case: &Case, event: &Event) -> Line {
     line
 }
 
-/// Checks, assignments and recommendations are the office's own (lifecycle 62; roles §3 rows 17, 19). What became of a
+/// Checks, assignments and recommendations are the office's own (lifecycle 62; roles §3 rows 17, 19), and so is a hold for a check, and
+/// that a hold ended with its case. What became of a
 /// petition is its petitioner's: who applied on it hears from the officer.
+#[expect(clippy::wildcard_enum_match_arm, reason = "the others are told by what they are")]
 pub fn is_office_only(event: &Event) -> bool {
-    matches!(
-        event,
-        Event::BackgroundCheckStarted(_)
-            | Event::BackgroundCheckReturned(_)
-            | Event::CaseAssigned(_)
-            | Event::CaseUnassigned(_)
-            | Event::DecisionRecommended(_)
-            | Event::DecisionReviewed(_)
-            | Event::BasisLost(_)
-            | Event::BasisRegained(_)
-    )
+    let untold = match event {
+        Event::CaseHeld(event) => event.reason == BACKGROUND_CHECK,
+        Event::HoldLifted(event) => event.reason == BACKGROUND_CHECK || event.cause != "lifted",
+        _ => false,
+    };
+    untold
+        || matches!(
+            event,
+            Event::BackgroundCheckStarted(_)
+                | Event::BackgroundCheckReturned(_)
+                | Event::CaseAssigned(_)
+                | Event::CaseUnassigned(_)
+                | Event::DecisionRecommended(_)
+                | Event::DecisionReviewed(_)
+                | Event::BasisLost(_)
+                | Event::BasisRegained(_)
+        )
 }
 
 #[expect(clippy::wildcard_enum_match_arm, reason = "most events have one line")]
@@ -213,6 +241,9 @@ fn variant(event: &Event) -> Option<&'static str> {
         Event::AbsenceExcused(event) => (event.appointment_kind == "interview").then_some("interview"),
         Event::RequestCancelled(event) => (event.cause == "intent_withdrawn").then_some("intent"),
         Event::CaseAdministrativelyClosed(event) => event.reopen_until_date.is_empty().then_some("died"),
+        Event::HoldLifted(event) => (event.cause != "lifted").then_some("ended"),
+        Event::CorrectionAsked(event) => of_birth_date(&event.corrected_field),
+        Event::CorrectionRefused(event) => of_birth_date(&event.corrected_field),
         Event::CaseReopenedOnOwnMotion(event) => event.favorable.then_some("favorable"),
         Event::CaseDenied(event) => event.abandoned.then_some("abandoned"),
         Event::AcceptanceVoided(event) => (event.cause == "signature").then_some("signature"),
@@ -236,6 +267,11 @@ fn variant(event: &Event) -> Option<&'static str> {
         },
         _ => None,
     }
+}
+
+/// The variant of a line about a birth date instead of a name.
+fn of_birth_date(field: &str) -> Option<&'static str> {
+    (field == "birth_date").then_some("birth-date")
 }
 
 /// The variant of a line of an appointment that fell away because nobody needs it.
@@ -279,6 +315,17 @@ fn facts(case: &Case, event: &Event) -> Vec<(&'static str, Fact)> {
         Event::CaseReopenedOnOwnMotion(event) => due(event.deadline.as_ref()),
         Event::CaseAdministrativelyClosed(event) => by(&event.reopen_until_date),
         Event::ApprovalRevoked(event) => vec![("date", Fact::Date(event.revoked_on_date.clone()))],
+        Event::ApprovalRevokedByLaw(event) => vec![
+            ("cause", code("revoked", &event.cause)),
+            ("date", Fact::Date(event.happened_on_date.clone())),
+        ],
+        Event::CaseHeld(event) => {
+            let mut facts = by(&event.review_by_date);
+            facts.push(("hold", hold_named(&event.reason)));
+            facts
+        }
+        Event::HoldLifted(event) => vec![("hold", hold_named(&event.reason))],
+        Event::CorrectionAsked(event) => due(event.deadline.as_ref()),
         Event::BiometricsReused(event) => vec![("date", Fact::Date(event.captured_on_date.clone()))],
         Event::RequestServed(event) => due(event.deadline.as_ref()),
         Event::ResponseRecorded(event) => {
@@ -358,6 +405,11 @@ fn amount(cents: i64) -> Fact {
 
 fn code(family: &str, word: &str) -> Fact {
     Fact::Code(format!("{family}-{}", word.replace('_', "-")))
+}
+
+/// What a case is held for.
+pub(super) fn hold_named(reason: &str) -> Fact {
+    code("hold", reason)
 }
 
 /// What an office is called.

@@ -4,7 +4,8 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
-use super::timeline::{Fact, challenge, document, office_named};
+use super::hold::VISA_UNAVAILABLE;
+use super::timeline::{Fact, challenge, document, hold_named, office_named};
 use super::{Biometrics, CardState, Case, Interview, Oath, Outcome, RequestKind, RequestState, Stage};
 
 /// A title with the facts its text names.
@@ -17,7 +18,7 @@ pub struct Title {
 }
 
 /// Rows a case of this program can reach, and whether they say what to do next.
-pub const ROWS: [(&str, bool); 46] = [
+pub const ROWS: [(&str, bool); 48] = [
     ("1", true),
     ("2", true),
     ("2a", true),
@@ -54,6 +55,8 @@ pub const ROWS: [(&str, bool); 46] = [
     ("26", true),
     ("27", false),
     ("28", false),
+    ("29", false),
+    ("29a", false),
     ("30", true),
     ("31", true),
     ("32", true),
@@ -82,6 +85,7 @@ fn row(case: &Case) -> &'static str {
         .or_else(|| expected_row(case))
         .or_else(|| ended_request_row(case))
         .or_else(|| attended_row(case))
+        .or_else(|| hold_row(case))
         .unwrap_or(match case.stage {
             Stage::InReview | Stage::Accepted if case.transferred => "30",
             Stage::InReview => "31",
@@ -194,6 +198,13 @@ fn attended_row(case: &Case) -> Option<&'static str> {
     taken.or((case.biometrics == Biometrics::Reused).then_some("27"))
 }
 
+/// What a case waits for that nobody here can hasten. A check that is not finished is told to nobody (lifecycle 6).
+fn hold_row(case: &Case) -> Option<&'static str> {
+    let waits = matches!(case.stage, Stage::Accepted | Stage::InReview);
+    let hold = case.told_hold().filter(|_| waits)?;
+    Some(if hold.reason == VISA_UNAVAILABLE { "29" } else { "29a" })
+}
+
 fn facts(case: &Case, id: &str) -> BTreeMap<String, Fact> {
     let mut facts = BTreeMap::new();
     let mut put = |name: &str, fact: Fact| facts.insert(name.to_owned(), fact);
@@ -237,6 +248,12 @@ fn facts(case: &Case, id: &str) -> BTreeMap<String, Fact> {
             put("date", Fact::Date(case.card.delivered_on.clone()));
             put("carrier", Fact::Text(case.card.carrier.clone()));
             put("tracking", Fact::Text(case.card.tracking_number.clone()));
+        }
+        "29" | "29a" => {
+            if let Some(hold) = case.told_hold() {
+                put("hold", hold_named(&hold.reason));
+                put("due", Fact::Date(hold.review_by.clone()));
+            }
         }
         "30" => {
             put("office", office_named(&case.office));

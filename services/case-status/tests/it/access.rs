@@ -211,6 +211,26 @@ async fn of_own_accord(person: &Someone, path: &str, name: String) -> Answer {
             let message = pb::WaiveInterviewRequest { request_id, name, ..Default::default() };
             ask!(person, office, waive_interview, message)
         }
+        "HoldCase" => {
+            let message = pb::HoldCaseRequest { request_id, name, ..Default::default() };
+            ask!(person, office, hold_case, message)
+        }
+        "LiftHold" => {
+            let message = pb::LiftHoldRequest { request_id, name, ..Default::default() };
+            ask!(person, office, lift_hold, message)
+        }
+        "RecordRevocationByLaw" => {
+            let message = pb::RecordRevocationByLawRequest { request_id, name, ..Default::default() };
+            ask!(person, office, record_revocation_by_law, message)
+        }
+        "AskCorrection" => {
+            let message = pb::AskCorrectionRequest { request_id, name, ..Default::default() };
+            ask!(person, office, ask_correction, message)
+        }
+        "AnswerCorrection" => {
+            let message = pb::AnswerCorrectionRequest { request_id, name, ..Default::default() };
+            ask!(person, office, answer_correction, message)
+        }
         _ => ask!(person, office, list_searches, pb::ListSearchesRequest { name }),
     }
 }
@@ -241,7 +261,7 @@ async fn ask_or_answer(person: &Someone, path: &str, name: String) -> Answer {
 
 /// Columns: anonymous, stranger, applicant, other adjudicator, assigned adjudicator, supervisor, supervisor elsewhere,
 /// biometrics officer of the site, intake officer. T through, D denied, N not found, U unauthenticated.
-const TABLE: [(&str, &str); 50] = [
+const TABLE: [(&str, &str); 55] = [
     ("AssignCase", "UDDDDTNDD"),
     ("AcceptFiling", "UDDDDTNDN"),
     ("RejectFiling", "UDDDDTNDN"),
@@ -284,6 +304,11 @@ const TABLE: [(&str, &str); 50] = [
     ("RecordFailedCapture", "UDDDDDDTD"),
     ("ExcuseAbsence", "UDDNTTNDD"),
     ("WaiveInterview", "UDDNTTNDD"),
+    ("HoldCase", "UDDNTTNDD"),
+    ("LiftHold", "UDDNTTNDD"),
+    ("RecordRevocationByLaw", "UDDNTTNDD"),
+    ("AskCorrection", "UNTNDDNDN"),
+    ("AnswerCorrection", "UDDNTTNDD"),
     ("ListSearches", "UDDNTTNDD"),
     ("WithdrawCase", "UTTTTTTTT"),
     ("GetCase", "UNTNTTNNN"),

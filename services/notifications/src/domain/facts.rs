@@ -37,6 +37,8 @@ pub(crate) struct Matter {
     pub(crate) representative: Option<Uuid>,
     /// When its form gave the party's address, microseconds since the epoch; 0 where it gives none.
     pub(crate) address_given_at_us: i64,
+    /// The event that corrected the party's name; none where the account's own is printed.
+    pub(crate) name_from: Option<Uuid>,
 }
 
 impl Matter {
@@ -159,10 +161,12 @@ pub(crate) struct Facts {
     pub(crate) granted: bool,
     /// What kind of inquiry was answered.
     pub(crate) inquiry: String,
-    /// From when an approval holds; of biometrics, when they were captured.
+    /// From when an approval holds; of biometrics, when they were captured; of what ended an approval by itself, when it happened.
     pub(crate) effective: Option<Said>,
     /// Codes of the grounds of a denial or a referral.
     pub(crate) grounds: Vec<String>,
+    /// What ended an approval by itself, by code.
+    pub(crate) revoked_by: String,
     /// Whether the office reopened the case to decide it for the party.
     pub(crate) favorable: bool,
     /// Whether it was denied for abandonment.
@@ -302,6 +306,15 @@ pub(crate) fn facts(
         }
         Event::ExpediteDecided(event) => facts.granted = event.granted,
         Event::InquiryAnswered(event) => facts.inquiry.clone_from(&event.kind),
+        Event::NameCorrected(_) | Event::BirthDateCorrected(_) => {
+            "correction_made".clone_into(&mut facts.inquiry)
+        }
+        Event::CorrectionRefused(_) => "correction_refused".clone_into(&mut facts.inquiry),
+        Event::ApprovalRevokedByLaw(event) => {
+            facts.revoked_by.clone_from(&event.cause);
+            facts.effective = date(&event.happened_on_date).map(said_date);
+            facts.words.clone_from(&event.findings);
+        }
         Event::CaseApproved(event) => facts.effective = date(&event.effective_date).map(said_date),
         Event::CaseDenied(event) => {
             // What starts a period is served on a working day.

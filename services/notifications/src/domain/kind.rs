@@ -34,6 +34,8 @@ pub(crate) enum NoticeKind {
     NoirWithdrawn,
     /// The approval was revoked.
     Revocation,
+    /// The approval was revoked by the law itself.
+    RevocationByLaw,
     /// The office reopened the case on its own motion.
     OwnMotion,
     /// Biometrics of an earlier capture are used.
@@ -70,7 +72,7 @@ pub(crate) enum NoticeKind {
     CardReturned,
     /// A request to expedite was answered.
     ExpediteDecision,
-    /// An inquiry was answered.
+    /// An inquiry, or a request for a correction, was answered.
     InquiryAnswer,
     /// An oath ceremony was set.
     Oath,
@@ -80,7 +82,7 @@ pub(crate) enum NoticeKind {
 
 impl NoticeKind {
     /// All kinds.
-    pub(crate) const ALL: [Self; 34] = [
+    pub(crate) const ALL: [Self; 35] = [
         Self::Receipt,
         Self::Rejection,
         Self::BiometricsAppointment,
@@ -94,6 +96,7 @@ impl NoticeKind {
         Self::Noir,
         Self::NoirWithdrawn,
         Self::Revocation,
+        Self::RevocationByLaw,
         Self::OwnMotion,
         Self::BiometricsReused,
         Self::AdminClose,
@@ -133,6 +136,7 @@ impl NoticeKind {
             Self::Noir => "noir",
             Self::NoirWithdrawn => "noir_withdrawn",
             Self::Revocation => "revocation",
+            Self::RevocationByLaw => "revocation_by_law",
             Self::OwnMotion => "own_motion",
             Self::BiometricsReused => "biometrics_reused",
             Self::AdminClose => "admin_close",
@@ -181,6 +185,7 @@ impl NoticeKind {
             Self::Noir => "Intent to Revoke",
             Self::Approval
             | Self::NoirWithdrawn
+            | Self::RevocationByLaw
             | Self::OwnMotion
             | Self::AdminClose
             | Self::WithdrawalAck
@@ -220,6 +225,7 @@ impl NoticeKind {
             | Self::Reopened
             | Self::NoirWithdrawn
             | Self::Revocation
+            | Self::RevocationByLaw
             | Self::AdminClose
             | Self::OwnMotion => "decision_made",
             Self::AppointmentMissed
@@ -244,6 +250,7 @@ impl NoticeKind {
                 | Self::Noid
                 | Self::Noir
                 | Self::Revocation
+                | Self::RevocationByLaw
                 | Self::OwnMotion
                 | Self::Denial
                 | Self::Referral
@@ -266,6 +273,7 @@ impl NoticeKind {
             Event::RevocationIntended(_) => Self::Noir,
             Event::RevocationIntentWithdrawn(_) => Self::NoirWithdrawn,
             Event::ApprovalRevoked(_) => Self::Revocation,
+            Event::ApprovalRevokedByLaw(_) => Self::RevocationByLaw,
             Event::CaseReopenedOnOwnMotion(_) => Self::OwnMotion,
             Event::BiometricsReused(_) => Self::BiometricsReused,
             Event::CaseAdministrativelyClosed(_) => Self::AdminClose,
@@ -284,7 +292,10 @@ impl NoticeKind {
             Event::CardMailed(_) | Event::CardRemailed(_) => Self::CardMailed,
             Event::CardReturned(_) => Self::CardReturned,
             Event::ExpediteDecided(_) => Self::ExpediteDecision,
-            Event::InquiryAnswered(_) => Self::InquiryAnswer,
+            Event::InquiryAnswered(_)
+            | Event::NameCorrected(_)
+            | Event::BirthDateCorrected(_)
+            | Event::CorrectionRefused(_) => Self::InquiryAnswer,
             Event::OathScheduled(_) => Self::Oath,
             Event::CertificateIssued(_) => Self::CitizenshipCertificateReady,
             Event::CaseOpened(_)
@@ -326,6 +337,10 @@ impl NoticeKind {
             | Event::ExpediteClosed(_)
             | Event::InquirySent(_)
             | Event::InquiryClosed(_)
+            | Event::CaseHeld(_)
+            | Event::HoldLifted(_)
+            | Event::CorrectionAsked(_)
+            | Event::CorrectionClosed(_)
             // A mail about it would come back as the first one did.
             | Event::AddresseeNotReached(_)
             | Event::AddresseeSought(_)

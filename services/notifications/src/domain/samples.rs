@@ -25,6 +25,7 @@ pub(crate) fn matter() -> Matter {
         officer: Some(Uuid::from_u128(3)),
         representative: Some(Uuid::from_u128(6)),
         address_given_at_us: 0,
+        name_from: None,
     }
 }
 
@@ -95,6 +96,17 @@ fn revoked() -> Event {
         ground_codes: vec!["bona_fides_not_shown".into()],
         reasons: String::new(),
         revoked_on_date: "2026-03-02".into(),
+    }
+    .into()
+}
+
+fn revoked_by_law() -> Event {
+    pb::ApprovalRevokedByLaw {
+        officer: String::new(),
+        cause: "marriage_ended".into(),
+        happened_on_date: "2026-02-20".into(),
+        findings: "You sent the decree.".into(),
+        recorded_on_date: "2026-03-02".into(),
     }
     .into()
 }
@@ -221,6 +233,7 @@ pub(crate) fn event(kind: NoticeKind) -> Event {
         NoticeKind::Noir => revocation_intended(),
         NoticeKind::NoirWithdrawn => pb::RevocationIntentWithdrawn::default().into(),
         NoticeKind::Revocation => revoked(),
+        NoticeKind::RevocationByLaw => revoked_by_law(),
         NoticeKind::OwnMotion => reopened_on_own_motion(),
         NoticeKind::AdminClose => pb::CaseAdministrativelyClosed {
             officer: String::new(),

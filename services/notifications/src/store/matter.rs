@@ -18,6 +18,7 @@ struct Row {
     officer: Option<Uuid>,
     representative: Option<Uuid>,
     address_given_at_us: i64,
+    name_from: Option<Uuid>,
 }
 
 impl From<Row> for Matter {
@@ -33,6 +34,7 @@ impl From<Row> for Matter {
             officer: row.officer,
             representative: row.representative,
             address_given_at_us: row.address_given_at_us,
+            name_from: row.name_from,
         }
     }
 }
@@ -42,7 +44,7 @@ pub(crate) async fn find(executor: impl PgExecutor<'_>, case: Uuid) -> sqlx::Res
     let row = sqlx::query_as!(
         Row,
         "SELECT case_id, account_id, form, receipt_number, receipt_date, office, zone, officer,
-             representative, address_given_at_us
+             representative, address_given_at_us, name_from
          FROM matter WHERE case_id = $1",
         case
     )
@@ -119,6 +121,11 @@ pub(crate) async fn assigned(tx: &mut PgConnection, case: Uuid, officer: Uuid) -
 /// It was taken from its officer.
 pub(crate) async fn unassigned(tx: &mut PgConnection, case: Uuid) -> sqlx::Result<()> {
     sqlx::query!("UPDATE matter SET officer = NULL WHERE case_id = $1", case).execute(tx).await.map(drop)
+}
+
+/// The party's name was corrected by this event.
+pub(crate) async fn name_corrected(tx: &mut PgConnection, case: Uuid, by: Uuid) -> sqlx::Result<()> {
+    sqlx::query!("UPDATE matter SET name_from = $2 WHERE case_id = $1", case, by).execute(tx).await.map(drop)
 }
 
 /// Somebody acts for the party, in place of whoever did; what the party was told before is told them too. Nobody does where their

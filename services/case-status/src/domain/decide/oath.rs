@@ -6,6 +6,7 @@ use docket_proto::case_status::events::v1 as pb;
 use jiff::Timestamp;
 use uuid::Uuid;
 
+use super::correction::none_open;
 use super::{Decision, MovedBy, attended, not_scheduled};
 use crate::domain::appointment::is_its_day_over;
 use crate::domain::{Appointment, Case, Oath};
@@ -101,7 +102,7 @@ pub fn take_oath(case: &Case, now: Timestamp, early_by_agreement: bool) -> Decis
 /// Issues the Certificate of Naturalization (N-550).
 ///
 /// # Errors
-/// `OATH_NOT_TAKEN` (lifecycle 28), `ALREADY_ISSUED`, `NUMBER_MALFORMED`.
+/// `OATH_NOT_TAKEN` (lifecycle 28), `ALREADY_ISSUED`, `CORRECTION_OPEN`, `NUMBER_MALFORMED`.
 pub fn issue_certificate(case: &Case, certificate_number: &str) -> Decision {
     known(case)?;
     if case.oath != Oath::Taken {
@@ -111,6 +112,7 @@ pub fn issue_certificate(case: &Case, certificate_number: &str) -> Decision {
     if case.certificate {
         return Err(Refusal::state("ALREADY_ISSUED", "The certificate was issued already."));
     }
+    none_open(case)?;
     let digits = certificate_number.bytes().all(|byte| byte.is_ascii_digit());
     if !digits || !(7..=9).contains(&certificate_number.len()) {
         return Err(Refusal::invalid(

@@ -104,7 +104,10 @@ pub fn revoke_approval(
 }
 
 /// An approved petition.
-fn revocable(case: &Case) -> Result<(), Refusal> {
+///
+/// # Errors
+/// `NOT_APPROVED`, `NOT_REVOCABLE`; not found without a case.
+pub(super) fn revocable(case: &Case) -> Result<(), Refusal> {
     if !case.exists() {
         return Err(Refusal::not_found());
     }
