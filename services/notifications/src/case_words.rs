@@ -55,6 +55,11 @@ fn fill(event: &mut Event, words: String, derogatory_information: String) {
             event.derogatory_information = derogatory_information;
         }
         Event::ApprovalRevoked(event) => event.reasons = words,
+        Event::TerminationIntended(event) => {
+            event.grounds = words;
+            event.derogatory_information = derogatory_information;
+        }
+        Event::StatusTerminated(event) => event.reasons = words,
         Event::ApprovalRevokedByLaw(event) => event.findings = words,
         Event::CaseReopenedOnOwnMotion(event) => event.reasons = words,
         Event::CaseDenied(event) => event.reasons = words,

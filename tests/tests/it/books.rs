@@ -473,6 +473,9 @@ impl Books {
             ("noir", &["case.revocation_intended.v1"]),
             ("noir_withdrawn", &["case.revocation_intent_withdrawn.v1"]),
             ("revocation", &["case.approval_revoked.v1"]),
+            ("noit", &["case.termination_intended.v1"]),
+            ("noit_withdrawn", &["case.termination_intent_withdrawn.v1"]),
+            ("termination", &["case.status_terminated.v1"]),
             ("revocation_by_law", &["case.approval_revoked_by_law.v1"]),
             ("own_motion", &["case.reopened_on_own_motion.v1"]),
             ("biometrics_reused", &["case.biometrics_reused.v1"]),
@@ -621,6 +624,8 @@ fn somebody_else_decided(case: &str, events: &[case::Event]) {
             case::Event::CaseReferred(event) => assert_ne!(event.officer, recommended, "case {case}"),
             case::Event::RevocationIntended(event) => recommended.clone_from(&event.officer),
             case::Event::ApprovalRevoked(event) => assert_ne!(event.officer, recommended, "case {case}"),
+            case::Event::TerminationIntended(event) => recommended.clone_from(&event.officer),
+            case::Event::StatusTerminated(event) => assert_ne!(event.officer, recommended, "case {case}"),
             _ => {}
         }
     }

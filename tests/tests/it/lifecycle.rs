@@ -88,6 +88,9 @@ impl Step<'_> {
                 | Event::RevocationIntentWithdrawn(_)
                 | Event::ApprovalRevoked(_)
                 | Event::ApprovalRevokedByLaw(_)
+                | Event::TerminationIntended(_)
+                | Event::TerminationIntentWithdrawn(_)
+                | Event::StatusTerminated(_)
                 | Event::CaseHeld(_)
                 | Event::AcceptanceVoided(_)
         );
@@ -119,7 +122,7 @@ impl Step<'_> {
             Event::CaseReopened(_) | Event::CaseReopenedOnOwnMotion(_) | Event::CaseReopenedOnRequest(_) => {
                 self.must(34, after.stage == Stage::InReview);
             }
-            Event::ApprovalRevoked(_) => {
+            Event::ApprovalRevoked(_) | Event::StatusTerminated(_) => {
                 self.must(33, before.intended_revocation().is_some() && before.open_request().is_none());
             }
             Event::ApprovalRevokedByLaw(_) => self.must(33, before.outcome == Some(Outcome::Approved)),
@@ -182,7 +185,8 @@ impl Step<'_> {
             Event::EvidenceRequested(_)
             | Event::ExaminationContinued(_)
             | Event::DenialIntended(_)
-            | Event::RevocationIntended(_) => {
+            | Event::RevocationIntended(_)
+            | Event::TerminationIntended(_) => {
                 self.must(14, self.before.open_request().is_none());
                 self.must(15, after.is_some_and(within_the_law));
                 return;
@@ -299,7 +303,11 @@ impl Step<'_> {
 fn within_the_law(request: &Request) -> bool {
     let most = match request.kind {
         RequestKind::Rfe => 84,
-        RequestKind::Noid | RequestKind::N14 | RequestKind::Noir | RequestKind::OwnMotion => 30,
+        RequestKind::Noid
+        | RequestKind::N14
+        | RequestKind::Noir
+        | RequestKind::Noit
+        | RequestKind::OwnMotion => 30,
     };
     let deadline = &request.deadline;
     let day = |text: &str| text.parse::<Date>().ok();
@@ -350,6 +358,7 @@ fn works_on(event: &Event) -> bool {
             | Event::ExaminationContinued(_)
             | Event::DenialIntended(_)
             | Event::RevocationIntended(_)
+            | Event::TerminationIntended(_)
             | Event::CaseHeld(_)
             | Event::CorrectionAsked(_)
             | Event::RequestServed(_)

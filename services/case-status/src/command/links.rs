@@ -69,6 +69,7 @@ fn meaning(event: &case::Event) -> Option<Meaning> {
         case::Event::CaseDenied(_)
         | case::Event::ApprovalRevoked(_)
         | case::Event::ApprovalRevokedByLaw(_)
+        | case::Event::StatusTerminated(_)
         | case::Event::CaseAdministrativelyClosed(_)
         | case::Event::CaseWithdrawn(_)
         | case::Event::FilingRejected(_)

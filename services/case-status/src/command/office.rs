@@ -130,6 +130,38 @@ impl CaseOfficeService for CaseCommands {
         answer!(WaiveInterviewResponse, self.run(request, decide).await?)
     }
 
+    async fn intend_termination(
+        &self,
+        request: Request<pb::IntendTerminationRequest>,
+    ) -> Result<Response<pb::IntendTerminationResponse>, Status> {
+        let decide = |case: &Case, message: &pb::IntendTerminationRequest, facts: &Facts| {
+            let words = (message.grounds.as_str(), message.derogatory_information.as_str());
+            let intent = facts.intent(words, &message.items, message.days)?;
+            decide::intend_termination(case, facts.account, &intent, facts.now)
+        };
+        answer_asked!(IntendTerminationResponse, self.run(request, decide).await?)
+    }
+
+    async fn withdraw_termination_intent(
+        &self,
+        request: Request<pb::WithdrawTerminationIntentRequest>,
+    ) -> Result<Response<pb::WithdrawTerminationIntentResponse>, Status> {
+        let decide =
+            |case: &Case, _: &_, facts: &Facts| decide::withdraw_termination_intent(case, facts.account);
+        answer!(WithdrawTerminationIntentResponse, self.run(request, decide).await?)
+    }
+
+    async fn terminate_status(
+        &self,
+        request: Request<pb::TerminateStatusRequest>,
+    ) -> Result<Response<pb::TerminateStatusResponse>, Status> {
+        let decide = |case: &Case, message: &pb::TerminateStatusRequest, facts: &Facts| {
+            let reasons = wire::bounded("reasons", &message.reasons)?;
+            decide::terminate_status(case, facts.account, (&message.ground_codes, reasons), facts.now)
+        };
+        answer!(TerminateStatusResponse, self.run(request, decide).await?)
+    }
+
     async fn hold_case(
         &self,
         request: Request<pb::HoldCaseRequest>,

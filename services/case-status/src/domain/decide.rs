@@ -29,6 +29,7 @@ mod request;
 mod response;
 mod revocation;
 mod search;
+mod termination;
 mod transfer;
 mod unsolicited;
 
@@ -76,6 +77,7 @@ pub use request::{Asked, Intent, continue_examination, intend_denial, plan_deadl
 pub use response::{Response, pass_deadline, record_response, record_scan, serve_request};
 pub use revocation::{intend_revocation, revoke_approval, withdraw_revocation_intent};
 pub use search::{Undelivered, WAYS, record_reached, record_sought, record_undelivered};
+pub use termination::{intend_termination, terminate_status, withdraw_termination_intent};
 pub use transfer::{TRANSFERS, transfer};
 pub use unsolicited::record_unsolicited;
 
@@ -177,6 +179,7 @@ pub const REASONS: &[&str] = &[
     "NOT_REOPENABLE",
     "NOT_REVOCABLE",
     "NOT_SCHEDULED",
+    "NOT_TERMINABLE",
     "NOT_WAIVABLE",
     "NO_CARD",
     "NO_CHILD",
@@ -209,6 +212,8 @@ pub const REASONS: &[&str] = &[
     "SEARCH_NOT_OPEN",
     "SIGNATURE_ACCEPTED",
     "STATUS_MISSING",
+    "TERMINATION_INTENDED",
+    "TERMINATION_NOT_INTENDED",
     "TEST_FAILED",
     "TEST_NOT_DUE",
     "TEST_PART_UNKNOWN",
@@ -268,6 +273,7 @@ fn decided(case: &Case) -> Refusal {
         Some(Outcome::DeniedAbandoned) => "denied as abandoned",
         Some(Outcome::Referred) => "referred to the immigration court",
         Some(Outcome::Revoked) => "approved, and the approval was revoked",
+        Some(Outcome::Terminated) => "approved, and the status was terminated",
         Some(Outcome::AdministrativelyClosed) => "closed without a decision",
         Some(Outcome::Withdrawn) => "withdrawn",
         Some(Outcome::ClosedAsMoot) => "closed, since the person has what it asked for",

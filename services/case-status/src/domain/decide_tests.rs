@@ -25,6 +25,7 @@ mod representation;
 mod request;
 mod revocation;
 mod search;
+mod termination;
 mod transfer;
 mod unsolicited;
 
@@ -58,6 +59,7 @@ fn every_reason_of_the_list_is_raised_by_a_test_and_no_other_is() {
         include_str!("decide_tests/request.rs"),
         include_str!("decide_tests/revocation.rs"),
         include_str!("decide_tests/search.rs"),
+        include_str!("decide_tests/termination.rs"),
         include_str!("decide_tests/transfer.rs"),
         include_str!("decide_tests/unsolicited.rs"),
         include_str!("appointment.rs"),
@@ -94,6 +96,7 @@ fn every_reason_of_the_list_is_raised_by_a_test_and_no_other_is() {
         include_str!("decide/response.rs"),
         include_str!("decide/revocation.rs"),
         include_str!("decide/search.rs"),
+        include_str!("decide/termination.rs"),
         include_str!("decide/transfer.rs"),
         include_str!("decide/unsolicited.rs"),
     ];

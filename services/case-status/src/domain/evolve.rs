@@ -108,6 +108,12 @@ pub fn evolve(mut case: Case, event: &Event) -> Case {
         Event::RevocationIntentWithdrawn(_) => end_revocation(&mut case, RevocationState::Withdrawn),
         Event::ApprovalRevoked(event) => revoked(&mut case, &event.officer),
         Event::ApprovalRevokedByLaw(event) => revoked(&mut case, &event.officer),
+        Event::TerminationIntended(event) => termination_intended(&mut case, event),
+        Event::TerminationIntentWithdrawn(_) => end_revocation(&mut case, RevocationState::Withdrawn),
+        Event::StatusTerminated(event) => {
+            revoked(&mut case, &event.officer);
+            case.outcome = Some(Outcome::Terminated);
+        }
         Event::CaseHeld(event) => held(&mut case, event),
         Event::HoldLifted(event) => case.holds.retain(|hold| hold.id != id(&event.hold_id)),
         Event::CorrectionAsked(event) => correction_asked(&mut case, event),
@@ -316,6 +322,8 @@ fn looked_at(case: &mut Case, event: &Event) {
             | Event::RevocationIntended(_)
             | Event::ApprovalRevoked(_)
             | Event::ApprovalRevokedByLaw(_)
+            | Event::TerminationIntended(_)
+            | Event::StatusTerminated(_)
     );
     if acts {
         case.new_evidence = 0;
@@ -406,6 +414,12 @@ fn revocation_intended(case: &mut Case, event: &pb::RevocationIntended) {
     let (request, officer) = (id(&event.request_id), id(&event.officer));
     case.revocation = Some(Revocation { request, officer, state: RevocationState::Intended });
     requested(case, RequestKind::Noir, &event.request_id, event.deadline.as_ref());
+}
+
+fn termination_intended(case: &mut Case, event: &pb::TerminationIntended) {
+    let (request, officer) = (id(&event.request_id), id(&event.officer));
+    case.revocation = Some(Revocation { request, officer, state: RevocationState::Intended });
+    requested(case, RequestKind::Noit, &event.request_id, event.deadline.as_ref());
 }
 
 fn end_revocation(case: &mut Case, state: RevocationState) {

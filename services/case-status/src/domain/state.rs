@@ -88,6 +88,8 @@ pub enum Outcome {
     Referred,
     /// Approved, and the approval was revoked (8 CFR 205.2).
     Revoked,
+    /// Approved, and the status that it gave was terminated (8 CFR 236.23(d), 244.14).
+    Terminated,
     /// Closed without a decision (8 CFR 335.6), or because the applicant died.
     AdministrativelyClosed,
     /// Withdrawn by the party.
@@ -105,6 +107,7 @@ impl Outcome {
             Self::DeniedAbandoned => "denied_abandoned",
             Self::Referred => "referred",
             Self::Revoked => "revoked",
+            Self::Terminated => "terminated",
             Self::AdministrativelyClosed => "administratively_closed",
             Self::Withdrawn => "withdrawn",
             Self::ClosedAsMoot => "closed_as_moot",

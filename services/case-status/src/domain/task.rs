@@ -1,6 +1,6 @@
 //! What the office has to do next in a case, by code; none when it waits for somebody else or is done.
 
-use super::{Biometrics, CardState, Case, Deadline, Interview, Oath, Outcome, Stage, card_of};
+use super::{Biometrics, CardState, Case, Deadline, Interview, Oath, Outcome, RequestKind, Stage, card_of};
 
 /// The task.
 pub fn task(case: &Case) -> Option<&'static str> {
@@ -15,7 +15,9 @@ pub fn task(case: &Case) -> Option<&'static str> {
         Stage::DecisionPending if !case.holds.is_empty() => Some("see_to_hold"),
         Stage::DecisionPending => Some("decide"),
         Stage::Decided if case.intended_revocation().is_some() => {
-            case.open_request().is_none().then_some("decide_revocation")
+            let terminates = case.request.as_ref().is_some_and(|asked| asked.kind == RequestKind::Noit);
+            let decides = if terminates { "decide_termination" } else { "decide_revocation" };
+            case.open_request().is_none().then_some(decides)
         }
         Stage::Decided if case.outcome == Some(Outcome::Approved) => match case.oath {
             Oath::ToSchedule if case.reverified_by.is_none() => Some("reverify"),

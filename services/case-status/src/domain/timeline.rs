@@ -93,7 +93,7 @@ pub const VARIANTS: [&str; 33] = [
 ];
 
 /// Notice kinds, test parts and what else lines name by code.
-pub const CODES: [&str; 84] = [
+pub const CODES: [&str; 87] = [
     "part-reading",
     "part-writing",
     "part-speaking",
@@ -112,6 +112,9 @@ pub const CODES: [&str; 84] = [
     "notice-noir-withdrawn",
     "notice-revocation",
     "notice-revocation-by-law",
+    "notice-noit",
+    "notice-noit-withdrawn",
+    "notice-termination",
     "notice-own-motion",
     "notice-biometrics-reused",
     "notice-admin-close",
@@ -314,6 +317,8 @@ fn facts(case: &Case, event: &Event) -> Vec<(&'static str, Fact)> {
         Event::RevocationIntended(event) => due(event.deadline.as_ref()),
         Event::CaseReopenedOnOwnMotion(event) => due(event.deadline.as_ref()),
         Event::CaseAdministrativelyClosed(event) => by(&event.reopen_until_date),
+        Event::TerminationIntended(event) => due(event.deadline.as_ref()),
+        Event::StatusTerminated(event) => vec![("date", Fact::Date(event.terminated_on_date.clone()))],
         Event::ApprovalRevoked(event) => vec![("date", Fact::Date(event.revoked_on_date.clone()))],
         Event::ApprovalRevokedByLaw(event) => vec![
             ("cause", code("revoked", &event.cause)),

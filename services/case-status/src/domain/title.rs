@@ -18,7 +18,7 @@ pub struct Title {
 }
 
 /// Rows a case of this program can reach, and whether they say what to do next.
-pub const ROWS: [(&str, bool); 48] = [
+pub const ROWS: [(&str, bool); 50] = [
     ("1", true),
     ("2", true),
     ("2a", true),
@@ -26,6 +26,7 @@ pub const ROWS: [(&str, bool); 48] = [
     ("4", true),
     ("4a", false),
     ("5", true),
+    ("5a", true),
     ("3a", false),
     ("6", false),
     ("7", true),
@@ -43,6 +44,7 @@ pub const ROWS: [(&str, bool); 48] = [
     ("18", true),
     ("18a", true),
     ("18b", true),
+    ("18c", true),
     ("19", false),
     ("20", true),
     ("21", true),
@@ -70,7 +72,7 @@ pub const ROWS: [(&str, bool); 48] = [
 ];
 
 /// Rows whose title names a day or a place; strangers read another one.
-pub const PUBLIC: [&str; 9] = ["4", "12", "17", "18", "18a", "18b", "19", "22", "26"];
+pub const PUBLIC: [&str; 10] = ["4", "12", "17", "18", "18a", "18b", "18c", "19", "22", "26"];
 
 /// The title of a case.
 pub fn title(case: &Case) -> Title {
@@ -113,6 +115,7 @@ fn outcome_row(case: &Case) -> Option<&'static str> {
         Some(Outcome::AdministrativelyClosed) if case.reopen_until.is_empty() => Some("4a"),
         Some(Outcome::AdministrativelyClosed) => Some("4"),
         Some(Outcome::Revoked) => Some("5"),
+        Some(Outcome::Terminated) => Some("5a"),
         Some(Outcome::ClosedAsMoot) => Some("3a"),
         // An approval that is to be revoked stands, and there is something to answer.
         Some(Outcome::Approved) if case.intended_revocation().is_some() => {
@@ -155,6 +158,7 @@ fn open_request_row(case: &Case) -> Option<&'static str> {
     Some(match case.open_request()?.kind {
         RequestKind::Noid => "18",
         RequestKind::Noir => "18a",
+        RequestKind::Noit => "18c",
         RequestKind::OwnMotion => "18b",
         RequestKind::Rfe | RequestKind::N14 => "17",
     })
@@ -215,7 +219,7 @@ fn facts(case: &Case, id: &str) -> BTreeMap<String, Fact> {
                 put("place", Fact::Text(appointment.place.clone()));
             }
         }
-        "17" | "18" | "18a" | "18b" | "19" | "20" => {
+        "17" | "18" | "18a" | "18b" | "18c" | "19" | "20" => {
             if let Some(request) = &case.request {
                 put("due", Fact::Date(request.deadline.due_date.clone()));
                 if let Some(received_at) = request.received_at {

@@ -17,9 +17,9 @@ pub(crate) fn case(row: &CaseRow, sight: Sight, language: Language, linked: &Lin
     let case = &row.case;
     let name = resource::name("cases", row.case_id);
     let receipt_number = case.receipt_number.clone();
-    let next = case.next_appointment();
-    let appointment = next.map(|(_, appointment)| appointment.into());
-    let appointment_kind = next.map(|(kind, _)| kind).unwrap_or_default().to_owned();
+    let expected = case.next_appointment();
+    let appointment = expected.map(|(_, appointment)| appointment.into());
+    let appointment_kind = expected.map(|(kind, _)| kind).unwrap_or_default().to_owned();
     if sight == Sight::Site {
         return pb::Case {
             name,

@@ -211,6 +211,18 @@ async fn of_own_accord(person: &Someone, path: &str, name: String) -> Answer {
             let message = pb::WaiveInterviewRequest { request_id, name, ..Default::default() };
             ask!(person, office, waive_interview, message)
         }
+        "IntendTermination" => {
+            let message = pb::IntendTerminationRequest { request_id, name, ..Default::default() };
+            ask!(person, office, intend_termination, message)
+        }
+        "WithdrawTerminationIntent" => {
+            let message = pb::WithdrawTerminationIntentRequest { request_id, name };
+            ask!(person, office, withdraw_termination_intent, message)
+        }
+        "TerminateStatus" => {
+            let message = pb::TerminateStatusRequest { request_id, name, ..Default::default() };
+            ask!(person, office, terminate_status, message)
+        }
         "HoldCase" => {
             let message = pb::HoldCaseRequest { request_id, name, ..Default::default() };
             ask!(person, office, hold_case, message)
@@ -261,7 +273,7 @@ async fn ask_or_answer(person: &Someone, path: &str, name: String) -> Answer {
 
 /// Columns: anonymous, stranger, applicant, other adjudicator, assigned adjudicator, supervisor, supervisor elsewhere,
 /// biometrics officer of the site, intake officer. T through, D denied, N not found, U unauthenticated.
-const TABLE: [(&str, &str); 55] = [
+const TABLE: [(&str, &str); 58] = [
     ("AssignCase", "UDDDDTNDD"),
     ("AcceptFiling", "UDDDDTNDN"),
     ("RejectFiling", "UDDDDTNDN"),
@@ -304,6 +316,9 @@ const TABLE: [(&str, &str); 55] = [
     ("RecordFailedCapture", "UDDDDDDTD"),
     ("ExcuseAbsence", "UDDNTTNDD"),
     ("WaiveInterview", "UDDNTTNDD"),
+    ("IntendTermination", "UDDNTTNDD"),
+    ("WithdrawTerminationIntent", "UDDNTTNDD"),
+    ("TerminateStatus", "UDDNTTNDD"),
     ("HoldCase", "UDDNTTNDD"),
     ("LiftHold", "UDDNTTNDD"),
     ("RecordRevocationByLaw", "UDDNTTNDD"),

@@ -35,6 +35,32 @@ pub enum OfficeAct {
         #[arg(long)]
         reasons: String,
     },
+    /// Send a notice of intent to terminate a status: its holder may answer the grounds before anything is decided.
+    IntendTermination {
+        /// The grounds, in plain words to the party.
+        #[arg(long)]
+        grounds: String,
+        /// Derogatory information that the party may not know of, in plain words.
+        #[arg(long, default_value = "")]
+        derogatory_information: String,
+        /// What is asked for beside the answer, as code or code:reason; may be given more than once.
+        #[arg(long = "item")]
+        items: Vec<String>,
+        /// Days to answer; the rule's own when 0.
+        #[arg(long, default_value_t = 0)]
+        days: u32,
+    },
+    /// Let the status stand: what was intended is not done.
+    WithdrawTermination,
+    /// Terminate the status, as another officer than who intended it; needs a fresh second factor.
+    Terminate {
+        /// A ground, by its code; may be given more than once.
+        #[arg(long = "ground", required = true)]
+        grounds: Vec<String>,
+        /// The findings and reasons, in plain words to the party.
+        #[arg(long)]
+        reasons: String,
+    },
     /// Record that the approval of a petition was revoked by the law itself, by something that happened; needs a fresh second factor.
     RevokedByLaw {
         /// petitioner-withdrew, petitioner-died, beneficiary-died; for a relative also marriage-ended, beneficiary-married,
@@ -150,6 +176,25 @@ pub async fn act(
         OfficeAct::Revoke { grounds, reasons } => {
             let message = pb::RevokeApprovalRequest { request_id, name, ground_codes: grounds, reasons };
             done!(revoke_approval, message)
+        }
+        OfficeAct::IntendTermination { grounds, derogatory_information, items, days } => {
+            let items = items.iter().map(|item| asked(item)).collect();
+            let message = pb::IntendTerminationRequest {
+                request_id,
+                name,
+                grounds,
+                derogatory_information,
+                items,
+                days,
+            };
+            done!(intend_termination, message)
+        }
+        OfficeAct::WithdrawTermination => {
+            done!(withdraw_termination_intent, pb::WithdrawTerminationIntentRequest { request_id, name })
+        }
+        OfficeAct::Terminate { grounds, reasons } => {
+            let message = pb::TerminateStatusRequest { request_id, name, ground_codes: grounds, reasons };
+            done!(terminate_status, message)
         }
         OfficeAct::RevokedByLaw { cause, happened_on, findings } => {
             let (cause, happened_on_date) = (code(cause), happened_on);

@@ -264,6 +264,19 @@ pub(crate) fn facts(
                 facts.request_id.clone_from(&event.request_id);
             }
         }
+        Event::TerminationIntended(event) => {
+            facts.items = asked(matter, &event.items, catalogue);
+            served = period(&mut facts, event.deadline.as_ref(), posted_on)?;
+            facts.request_id.clone_from(&event.request_id);
+            facts.words.clone_from(&event.grounds);
+            facts.derogatory.clone_from(&event.derogatory_information);
+        }
+        Event::StatusTerminated(event) => {
+            // What starts a period is served on a working day.
+            served = roll(posted_on);
+            let codes = (event.ground_codes.as_slice(), event.reasons.as_str());
+            decided_against(&mut facts, matter, codes, false, served)?;
+        }
         Event::ApprovalRevoked(event) => {
             // What starts a period is served on a working day.
             served = roll(posted_on);
@@ -530,10 +543,22 @@ impl Challenge {
 }
 
 fn denied(facts: &mut Facts, matter: &Matter, event: &pb::CaseDenied, served: Date) -> Result<(), Refusal> {
-    facts.grounds = event.ground_codes.iter().map(|code| plain(code)).collect();
     facts.abandoned = event.abandoned;
-    facts.words.clone_from(&event.reasons);
-    facts.challenge = Challenge::of(&matter.form, event.abandoned);
+    let codes = (event.ground_codes.as_slice(), event.reasons.as_str());
+    decided_against(facts, matter, codes, event.abandoned, served)
+}
+
+/// Why it was decided so, and what may be done about it until when.
+fn decided_against(
+    facts: &mut Facts,
+    matter: &Matter,
+    (codes, reasons): (&[String], &str),
+    abandoned: bool,
+    served: Date,
+) -> Result<(), Refusal> {
+    facts.grounds = codes.iter().map(|code| plain(code)).collect();
+    reasons.clone_into(&mut facts.words);
+    facts.challenge = Challenge::of(&matter.form, abandoned);
     facts.due = facts.challenge.rule().map(|rule| by(matter, rule, served)).transpose()?;
     Ok(())
 }

@@ -34,6 +34,12 @@ pub(crate) enum NoticeKind {
     NoirWithdrawn,
     /// The approval was revoked.
     Revocation,
+    /// A termination of the status is intended, and can be answered.
+    Noit,
+    /// The status is not terminated for what was intended.
+    NoitWithdrawn,
+    /// The status was terminated.
+    Termination,
     /// The approval was revoked by the law itself.
     RevocationByLaw,
     /// The office reopened the case on its own motion.
@@ -82,7 +88,7 @@ pub(crate) enum NoticeKind {
 
 impl NoticeKind {
     /// All kinds.
-    pub(crate) const ALL: [Self; 35] = [
+    pub(crate) const ALL: [Self; 38] = [
         Self::Receipt,
         Self::Rejection,
         Self::BiometricsAppointment,
@@ -96,6 +102,9 @@ impl NoticeKind {
         Self::Noir,
         Self::NoirWithdrawn,
         Self::Revocation,
+        Self::Noit,
+        Self::NoitWithdrawn,
+        Self::Termination,
         Self::RevocationByLaw,
         Self::OwnMotion,
         Self::BiometricsReused,
@@ -136,6 +145,9 @@ impl NoticeKind {
             Self::Noir => "noir",
             Self::NoirWithdrawn => "noir_withdrawn",
             Self::Revocation => "revocation",
+            Self::Noit => "noit",
+            Self::NoitWithdrawn => "noit_withdrawn",
+            Self::Termination => "termination",
             Self::RevocationByLaw => "revocation_by_law",
             Self::OwnMotion => "own_motion",
             Self::BiometricsReused => "biometrics_reused",
@@ -183,8 +195,10 @@ impl NoticeKind {
             Self::Continuation => "N-14",
             Self::Noid => "Intent to Deny",
             Self::Noir => "Intent to Revoke",
+            Self::Noit => "Intent to Terminate",
             Self::Approval
             | Self::NoirWithdrawn
+            | Self::NoitWithdrawn
             | Self::RevocationByLaw
             | Self::OwnMotion
             | Self::AdminClose
@@ -200,7 +214,7 @@ impl NoticeKind {
             | Self::ExpediteDecision
             | Self::InquiryAnswer
             | Self::CitizenshipCertificateReady => "I-797",
-            Self::Denial | Self::Revocation => "Decision",
+            Self::Denial | Self::Revocation | Self::Termination => "Decision",
             Self::Referral => "Referral",
             Self::Oath => "N-445",
         }
@@ -216,7 +230,7 @@ impl NoticeKind {
             Self::BiometricsAppointment | Self::InterviewAppointment | Self::Oath => "appointment_set",
             Self::AppointmentMoved => "appointment_moved",
             Self::AppointmentCancelled => "appointment_cancelled",
-            Self::Rfe | Self::Continuation | Self::Noid | Self::Noir => "request_open",
+            Self::Rfe | Self::Continuation | Self::Noid | Self::Noir | Self::Noit => "request_open",
             Self::CardMailed => "card_mailed",
             Self::CardReturned => "card_returned",
             Self::Approval
@@ -226,6 +240,8 @@ impl NoticeKind {
             | Self::NoirWithdrawn
             | Self::Revocation
             | Self::RevocationByLaw
+            | Self::NoitWithdrawn
+            | Self::Termination
             | Self::AdminClose
             | Self::OwnMotion => "decision_made",
             Self::AppointmentMissed
@@ -251,6 +267,8 @@ impl NoticeKind {
                 | Self::Noir
                 | Self::Revocation
                 | Self::RevocationByLaw
+                | Self::Noit
+                | Self::Termination
                 | Self::OwnMotion
                 | Self::Denial
                 | Self::Referral
@@ -274,6 +292,9 @@ impl NoticeKind {
             Event::RevocationIntentWithdrawn(_) => Self::NoirWithdrawn,
             Event::ApprovalRevoked(_) => Self::Revocation,
             Event::ApprovalRevokedByLaw(_) => Self::RevocationByLaw,
+            Event::TerminationIntended(_) => Self::Noit,
+            Event::TerminationIntentWithdrawn(_) => Self::NoitWithdrawn,
+            Event::StatusTerminated(_) => Self::Termination,
             Event::CaseReopenedOnOwnMotion(_) => Self::OwnMotion,
             Event::BiometricsReused(_) => Self::BiometricsReused,
             Event::CaseAdministrativelyClosed(_) => Self::AdminClose,

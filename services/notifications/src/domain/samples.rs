@@ -100,6 +100,28 @@ fn revoked() -> Event {
     .into()
 }
 
+fn termination_intended() -> Event {
+    pb::TerminationIntended {
+        request_id: REQUEST.to_string(),
+        items: Vec::new(),
+        deadline: deadline("noit"),
+        grounds: "The record does not show it.".into(),
+        derogatory_information: String::new(),
+        officer: String::new(),
+    }
+    .into()
+}
+
+fn terminated() -> Event {
+    pb::StatusTerminated {
+        officer: String::new(),
+        ground_codes: vec!["continuous_residence".into()],
+        reasons: String::new(),
+        terminated_on_date: "2026-03-02".into(),
+    }
+    .into()
+}
+
 fn revoked_by_law() -> Event {
     pb::ApprovalRevokedByLaw {
         officer: String::new(),
@@ -233,6 +255,9 @@ pub(crate) fn event(kind: NoticeKind) -> Event {
         NoticeKind::Noir => revocation_intended(),
         NoticeKind::NoirWithdrawn => pb::RevocationIntentWithdrawn::default().into(),
         NoticeKind::Revocation => revoked(),
+        NoticeKind::Noit => termination_intended(),
+        NoticeKind::NoitWithdrawn => pb::TerminationIntentWithdrawn::default().into(),
+        NoticeKind::Termination => terminated(),
         NoticeKind::RevocationByLaw => revoked_by_law(),
         NoticeKind::OwnMotion => reopened_on_own_motion(),
         NoticeKind::AdminClose => pb::CaseAdministrativelyClosed {

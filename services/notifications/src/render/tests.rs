@@ -227,6 +227,27 @@ fn an_approval_that_the_law_ended_says_what_happened_when_and_that_there_is_no_a
 }
 
 #[test]
+fn a_termination_is_told_before_with_its_grounds_and_says_then_what_may_be_done_about_it() {
+    let kind = NoticeKind::Noit;
+    let intended = text(&render(kind, &page(kind, &samples::event(kind), "es", "Ana Lúcia Verdemar")));
+    for said in ["the status stands", "su estatus sigue en pie", "Wednesday, April 1, 2026", "236.23(d)"] {
+        assert!(intended.contains(said), "{said:?} is not in {intended:?}");
+    }
+    let kind = NoticeKind::Termination;
+    for (form, rights, due) in
+        [("I-821", "Administrative Appeals Office", true), ("I-821D", "no appeal and no motion", false)]
+    {
+        let matter = crate::domain::Matter { form: form.into(), ..samples::matter() };
+        let posted_on = "2026-03-02".parse().unwrap();
+        let (facts, _) = facts(&matter, &samples::event(kind), posted_on, &Catalogue::embedded()).unwrap();
+        let page = Page { form: form.into(), facts, ..page(kind, &samples::event(kind), "es", "Ana Lúcia") };
+        let text = text(&render(kind, &page));
+        assert!(text.contains(rights) && text.contains("Continuous residence"), "{form}: {text:?}");
+        assert_eq!(text.contains("Wednesday, April 1, 2026"), due, "{form}: {text:?}");
+    }
+}
+
+#[test]
 fn an_answer_about_a_correction_says_whether_it_was_made() {
     use docket_proto::case_status::events::v1 as pb;
     let kind = NoticeKind::InquiryAnswer;
