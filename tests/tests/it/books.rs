@@ -466,7 +466,10 @@ impl Books {
             ("interview_appointment", &["case.interview_scheduled.v1"]),
             ("appointment_moved", &["case.biometrics_rescheduled.v1", "case.interview_rescheduled.v1"]),
             ("appointment_cancelled", &["case.biometrics_cancelled.v1", "case.interview_cancelled.v1"]),
-            ("appointment_missed", &["case.biometrics_missed.v1", "case.interview_missed.v1"]),
+            (
+                "appointment_missed",
+                &["case.biometrics_missed.v1", "case.interview_missed.v1", "case.oath_missed.v1"],
+            ),
             ("rfe", &["case.evidence_requested.v1"]),
             ("continuation", &["case.examination_continued.v1"]),
             ("noid", &["case.denial_intended.v1"]),

@@ -247,6 +247,9 @@ impl Step<'_> {
             Event::InterviewMissed(missed) => {
                 self.is_missed(interview, &case.interview_booking, &missed.appointment_id);
             }
+            Event::OathMissed(missed) => {
+                self.is_missed(case.oath == Oath::Scheduled, &case.oath_booking, &missed.appointment_id);
+            }
             Event::AbsenceDeadlinePassed(passed) => {
                 let silent = case.absence.as_ref().filter(|it| !it.explained && !it.passed);
                 self.must(19, silent.is_some_and(|it| it.appointment.to_string() == passed.appointment_id));

@@ -1,6 +1,6 @@
 //! The face `CaseOfficeService`: what officers do of the office's own accord, corrections, and the searches they read.
 
-use docket_kernel::{Refusal, derived_id, resource};
+use docket_kernel::{derived_id, resource};
 use docket_proto::case_status::v1 as pb;
 use docket_proto::case_status::v1::case_office_service_server::CaseOfficeService;
 use docket_service::{ApiError, caller};
@@ -112,10 +112,7 @@ impl CaseOfficeService for CaseCommands {
         let decide = move |case: &Case, message: &pb::ExcuseAbsenceRequest, facts: &Facts| match kind {
             Kind::Biometrics => decide::excuse_biometrics(case, facts.account, &message.cause),
             Kind::Interview => decide::excuse_interview(case, facts.account, &message.cause),
-            Kind::Oath => {
-                let message = "An absence is excused from biometrics or an interview.";
-                Err(Refusal::invalid("kind", "KIND_UNKNOWN", message))
-            }
+            Kind::Oath => decide::excuse_oath(case, facts.account, &message.cause),
         };
         answer!(ExcuseAbsenceResponse, self.run(request, decide).await?)
     }

@@ -54,7 +54,7 @@ pub use correction::{ERRORS_OF, PROOFS, Wrong, ask_correction, make_correction, 
 pub use decision::{Verdict, decide_case, recommend, recommend_referral};
 pub use dispense::{
     BIOMETRICS_WAIVERS, CAPTURE_FAILURES, INTERVIEW_WAIVERS, excuse_biometrics, excuse_interview,
-    fail_capture, reuse_biometrics, waive_biometrics, waive_interview,
+    excuse_oath, fail_capture, reuse_biometrics, waive_biometrics, waive_interview,
 };
 pub use expedite::{CRITERIA, answer_expedite, request_expedite};
 pub use fee::{Returned, pass_fee_deadline, record_made_good, record_payment_return, void_acceptance};
@@ -68,7 +68,7 @@ pub use interview::{
     TestResult, complete_interview, miss_interview, move_interview, pass_absence, schedule_interview,
 };
 pub use link::{Filed, Others, basis_end, close_as_moot, follow_basis, link};
-pub use oath::{issue_certificate, move_oath, reverify, schedule_oath, take_oath};
+pub use oath::{issue_certificate, miss_oath, move_oath, reverify, schedule_oath, take_oath};
 pub use own_motion::{Motion, reopen_on_own_motion};
 pub use referral::Status;
 pub use reopen::reopen;
@@ -188,6 +188,7 @@ pub const REASONS: &[&str] = &[
     "NO_REQUEST_OPEN",
     "NO_WAIVER_ASKED",
     "NUMBER_MALFORMED",
+    "OATH_MISSED_TWICE",
     "OATH_NOT_MOVABLE",
     "OATH_NOT_SCHEDULED",
     "OATH_NOT_TAKEN",

@@ -162,6 +162,7 @@ pub fn evolve(mut case: Case, event: &Event) -> Case {
             case.oath = Oath::Scheduled;
             set(&mut case.oath_booking, event.appointment.as_ref());
         }
+        Event::OathMissed(event) => oath_missed(&mut case, event),
         Event::OathTaken(_) => case.oath = Oath::Taken,
         Event::CertificateIssued(_) => certified(&mut case),
     }
@@ -223,6 +224,12 @@ fn absence_passed(case: &mut Case, event: &pb::AbsenceDeadlinePassed) {
     if let Some(absence) = case.absence.as_mut().filter(|it| it.appointment == id(&event.appointment_id)) {
         absence.passed = true;
     }
+}
+
+fn oath_missed(case: &mut Case, event: &pb::OathMissed) {
+    case.oath = Oath::Missed;
+    case.oaths_missed = case.oaths_missed.saturating_add(1);
+    case.oath_explained_by = due(event.deadline.as_ref()).due_date;
 }
 
 fn inquiry_sent(case: &mut Case, event: &pb::InquirySent) {
@@ -404,6 +411,8 @@ fn reopened_on_own_motion(case: &mut Case, event: &pb::CaseReopenedOnOwnMotion) 
     case.own_motion = Some(if event.favorable { OwnMotion::Favorable } else { OwnMotion::Told });
     case.oath = Oath::None;
     case.oath_booking.appointment = None;
+    case.oaths_missed = 0;
+    case.oath_explained_by.clear();
     case.reverified_by = None;
     if !event.request_id.is_empty() {
         requested(case, RequestKind::OwnMotion, &event.request_id, event.deadline.as_ref());
@@ -461,7 +470,11 @@ fn end_correction(case: &mut Case, correction_id: &str, state: CorrectionState) 
 
 /// Another appointment is to be set.
 fn excused(case: &mut Case, kind: &str) {
-    if kind == "interview" {
+    if kind == "oath" {
+        case.oath = Oath::ToSchedule;
+        case.oaths_missed = case.oaths_missed.saturating_sub(1);
+        case.oath_explained_by.clear();
+    } else if kind == "interview" {
         case.interview = Interview::ToSchedule;
         case.absence = None;
     } else {

@@ -81,6 +81,8 @@ const FOLD: Fold<Event, Case> = Fold {
         "case.approved.v1",
         "case.reverification_completed.v1",
         "case.oath_scheduled.v1",
+        "case.oath_missed.v1",
+        "case.oath_scheduled.v1",
         "case.oath_taken.v1",
         "case.certificate_issued.v1",
         "case.card_ordered.v1",

@@ -103,7 +103,7 @@ fn command() -> impl Strategy<Value = Command> {
         1 => rarely(Withdraw),
         1 => Just(Reopen),
         1 => any::<bool>().prop_flat_map(|favorable| rarely(OwnMotion(favorable))),
-        1 => (0_u8..7).prop_flat_map(|act| rarely(Dispense(act))),
+        1 => (0_u8..8).prop_flat_map(|act| rarely(Dispense(act))),
         1 => any::<bool>().prop_flat_map(|place| if place { rarely(Hold(true)).boxed() } else { Just(Hold(false)).boxed() }),
         2 => (0_u8..4).prop_map(Correct),
         1 => any::<bool>().prop_map(Challenge),
@@ -419,8 +419,10 @@ impl World {
             }
             Command::Dispense(4) => decide::reopen_closed(&self.case, ADA),
             Command::Dispense(5) => decide::unassign(&self.case, BO),
+            Command::Dispense(7) => decide::miss_oath(&self.case, now),
             Command::Dispense(_) => decide::excuse_biometrics(&self.case, ADA, "illness")
-                .or_else(|_| decide::excuse_interview(&self.case, ADA, "illness")),
+                .or_else(|_| decide::excuse_interview(&self.case, ADA, "illness"))
+                .or_else(|_| decide::excuse_oath(&self.case, ADA, "illness")),
             other => unreachable!("{other:?}"),
         }
     }
@@ -657,6 +659,7 @@ impl World {
             Event::OathScheduled(_) => {
                 assert_ne!(case.reverified_by.unwrap(), case.interviewer.unwrap());
                 assert_ne!(case.oath, Oath::Taken, "another oath");
+                assert!(case.oaths_missed < 2, "who is presumed to have given up");
             }
             Event::OathTaken(_) => assert_eq!(case.outcome, Some(Outcome::Approved)),
             Event::CertificateIssued(_) => assert_eq!(case.oath, Oath::Taken),

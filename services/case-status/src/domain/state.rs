@@ -257,6 +257,12 @@ pub struct Case {
     pub oath: Oath,
     /// Its appointment.
     pub oath_booking: Booking,
+    /// How many ceremonies were missed without an excuse since the approval.
+    #[serde(default)]
+    pub oaths_missed: u32,
+    /// Until when the person may say why the last one was missed, ISO 8601; empty when none was.
+    #[serde(default)]
+    pub oath_explained_by: String,
     /// Whether the certificate was issued.
     pub certificate: bool,
     /// Notices posted.

@@ -56,7 +56,7 @@ pub fn text_id(kind: &str) -> String {
 }
 
 /// Variants of a line beside the one of its kind.
-pub const VARIANTS: [&str; 33] = [
+pub const VARIANTS: [&str; 34] = [
     "timeline-biometrics-taken-early",
     "timeline-interview-completed-early",
     "timeline-oath-taken-early",
@@ -72,6 +72,7 @@ pub const VARIANTS: [&str; 33] = [
     "timeline-biometrics-cancelled-not-needed",
     "timeline-interview-cancelled-not-needed",
     "timeline-absence-excused-interview",
+    "timeline-absence-excused-oath",
     "timeline-request-cancelled-intent",
     "timeline-reopened-on-own-motion-favorable",
     "timeline-administratively-closed-died",
@@ -241,7 +242,11 @@ fn variant(event: &Event) -> Option<&'static str> {
         Event::InterviewMissed(event) => event.deadline.as_ref().map(|_| "until"),
         Event::BiometricsCancelled(event) => not_needed(&event.cause),
         Event::InterviewCancelled(event) => not_needed(&event.cause),
-        Event::AbsenceExcused(event) => (event.appointment_kind == "interview").then_some("interview"),
+        Event::AbsenceExcused(event) => match event.appointment_kind.as_str() {
+            "interview" => Some("interview"),
+            "oath" => Some("oath"),
+            _ => None,
+        },
         Event::RequestCancelled(event) => (event.cause == "intent_withdrawn").then_some("intent"),
         Event::CaseAdministrativelyClosed(event) => event.reopen_until_date.is_empty().then_some("died"),
         Event::HoldLifted(event) => (event.cause != "lifted").then_some("ended"),
@@ -309,6 +314,7 @@ fn facts(case: &Case, event: &Event) -> Vec<(&'static str, Fact)> {
         Event::BiometricsRescheduled(event) => slot(event.to.as_ref()),
         Event::InterviewRescheduled(event) => slot(event.to.as_ref()),
         Event::InterviewMissed(event) => due(event.deadline.as_ref()),
+        Event::OathMissed(event) => due(event.deadline.as_ref()),
         Event::AbsenceDeadlinePassed(_) => until(case.absence.as_ref().map(|absence| &absence.deadline)),
         Event::TestTaken(event) => vec![("part", Fact::Code(format!("part-{}", event.part)))],
         Event::EvidenceRequested(event) => request(event.items.len(), event.deadline.as_ref()),

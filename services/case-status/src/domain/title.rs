@@ -18,7 +18,7 @@ pub struct Title {
 }
 
 /// Rows a case of this program can reach, and whether they say what to do next.
-pub const ROWS: [(&str, bool); 50] = [
+pub const ROWS: [(&str, bool); 52] = [
     ("1", true),
     ("2", true),
     ("2a", true),
@@ -37,6 +37,8 @@ pub const ROWS: [(&str, bool); 50] = [
     ("10", false),
     ("11", true),
     ("12", true),
+    ("13", true),
+    ("13a", true),
     ("14", true),
     ("15", true),
     ("16", false),
@@ -124,6 +126,8 @@ fn outcome_row(case: &Case) -> Option<&'static str> {
         Some(Outcome::Approved) => Some(match case.oath {
             Oath::Taken => "11",
             Oath::Scheduled => "12",
+            Oath::Missed if case.oaths_missed > 1 => "13a",
+            Oath::Missed => "13",
             Oath::ToSchedule => "14",
             Oath::None => card_row(case).unwrap_or("15"),
         }),
@@ -229,6 +233,9 @@ fn facts(case: &Case, id: &str) -> BTreeMap<String, Fact> {
         }
         "4" => {
             put("due", Fact::Date(case.reopen_until.clone()));
+        }
+        "13" | "13a" => {
+            put("due", Fact::Date(case.oath_explained_by.clone()));
         }
         "21a" | "21c" => {
             if let Some(absence) = &case.absence {

@@ -86,7 +86,7 @@ async fn a_case_that_is_held_waits_in_honest_words_and_is_decided_when_the_hold_
     let kim = world.person(&[("adjudicator", "NBC")]).await;
     assert_eq!(office.hold(&pat, &name, "litigation", "2026-12-24").await, Err("NOT_YOUR_ACT".into()));
     assert!(office.hold(&kim, &name, "litigation", "2026-12-24").await.is_err(), "the case is not hers");
-    assert_eq!(office.hold(&office.ito, &name, "litigation", "soon").await, Err("DATE_MALFORMED".into()));
+    assert_eq!(office.hold(&office.ito, &name, "litigation", "soon").await, Err("FIELDS_INVALID".into()));
     let version = office.hold(&office.ito, &name, "background_check", "2026-12-24").await.unwrap();
     let shown = office.ito.case(&name, version).await.unwrap();
     assert_eq!(held_for(&shown), [("background_check", "2026-12-24")]);

@@ -130,7 +130,7 @@ pub enum OfficeAct {
     },
     /// Excuse that nobody came: another appointment is to be set.
     ExcuseAbsence {
-        /// biometrics or interview.
+        /// biometrics, interview or oath.
         kind: String,
         /// Good cause: illness, travel, family-event, no-transport, work-or-care or late-notice.
         cause: String,

@@ -450,7 +450,7 @@ pub enum Act {
     TakeBiometrics { early: bool },
     /// Records that nobody came to an appointment.
     MissAppointment {
-        /// `biometrics` or `interview`.
+        /// `biometrics`, `interview` or `oath`.
         kind: String,
     },
     /// Records a background check.
@@ -571,7 +571,7 @@ pub enum Act {
     },
     /// Excuses who did not come.
     ExcuseAbsence {
-        /// `biometrics` or `interview`.
+        /// `biometrics`, `interview` or `oath`.
         kind: String,
         /// Good cause.
         cause: String,

@@ -230,6 +230,10 @@ pub(crate) fn facts(
             facts.appointment_kind = "interview";
             facts.due = event.deadline.as_ref().map(due_as_fixed).transpose()?;
         }
+        Event::OathMissed(event) => {
+            facts.appointment_kind = "oath";
+            facts.due = event.deadline.as_ref().map(due_as_fixed).transpose()?;
+        }
         Event::EvidenceRequested(event) => {
             facts.items = asked(matter, &event.items, catalogue);
             served = period(&mut facts, event.deadline.as_ref(), posted_on)?;

@@ -283,7 +283,9 @@ impl NoticeKind {
             Event::BiometricsScheduled(_) => Self::BiometricsAppointment,
             Event::BiometricsRescheduled(_) | Event::InterviewRescheduled(_) => Self::AppointmentMoved,
             Event::BiometricsCancelled(_) | Event::InterviewCancelled(_) => Self::AppointmentCancelled,
-            Event::BiometricsMissed(_) | Event::InterviewMissed(_) => Self::AppointmentMissed,
+            Event::BiometricsMissed(_) | Event::InterviewMissed(_) | Event::OathMissed(_) => {
+                Self::AppointmentMissed
+            }
             Event::InterviewScheduled(_) => Self::InterviewAppointment,
             Event::EvidenceRequested(_) => Self::Rfe,
             Event::ExaminationContinued(_) => Self::Continuation,

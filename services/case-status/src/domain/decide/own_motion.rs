@@ -63,7 +63,7 @@ fn may_be_reopened(case: &Case, favorable: bool) -> bool {
             | Outcome::Terminated
             | Outcome::ClosedAsMoot,
         ) => true,
-        Some(Outcome::Approved) => !favorable && matches!(case.oath, Oath::ToSchedule | Oath::Scheduled),
+        Some(Outcome::Approved) => !favorable && case.oath_is_to_come() && case.oath != Oath::Taken,
         Some(Outcome::AdministrativelyClosed) => !case.reopen_until.is_empty(),
         Some(Outcome::Referred | Outcome::Withdrawn) | None => false,
     }
