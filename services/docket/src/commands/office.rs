@@ -143,6 +143,7 @@ pub enum OfficeAct {
 }
 
 /// Does it; gives where it left the case.
+#[expect(clippy::too_many_lines, reason = "a table: each act, and its message")]
 pub async fn act(
     connection: &Connection,
     token: Option<&str>,
