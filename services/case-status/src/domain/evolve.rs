@@ -105,11 +105,12 @@ pub fn evolve(mut case: Case, event: &Event) -> Case {
         Event::CaseUnassigned(_) => case.officer = None,
         Event::CaseReopenedOnOwnMotion(event) => reopened_on_own_motion(&mut case, event),
         Event::RevocationIntended(event) => revocation_intended(&mut case, event),
-        Event::RevocationIntentWithdrawn(_) => end_revocation(&mut case, RevocationState::Withdrawn),
+        Event::RevocationIntentWithdrawn(_) | Event::TerminationIntentWithdrawn(_) => {
+            end_revocation(&mut case, RevocationState::Withdrawn);
+        }
         Event::ApprovalRevoked(event) => revoked(&mut case, &event.officer),
         Event::ApprovalRevokedByLaw(event) => revoked(&mut case, &event.officer),
         Event::TerminationIntended(event) => termination_intended(&mut case, event),
-        Event::TerminationIntentWithdrawn(_) => end_revocation(&mut case, RevocationState::Withdrawn),
         Event::StatusTerminated(event) => {
             revoked(&mut case, &event.officer);
             case.outcome = Some(Outcome::Terminated);

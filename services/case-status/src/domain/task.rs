@@ -21,9 +21,8 @@ pub fn task(case: &Case) -> Option<&'static str> {
         }
         Stage::Decided if case.outcome == Some(Outcome::Approved) => match case.oath {
             Oath::ToSchedule if case.reverified_by.is_none() => Some("reverify"),
-            Oath::ToSchedule => Some("schedule_oath"),
             Oath::Missed if case.oaths_missed > 1 => Some("see_to_absence"),
-            Oath::Missed => Some("schedule_oath"),
+            Oath::ToSchedule | Oath::Missed => Some("schedule_oath"),
             Oath::Scheduled => Some("record_oath"),
             Oath::Taken if !case.certificate => Some("issue_certificate"),
             Oath::None => card_task(case),

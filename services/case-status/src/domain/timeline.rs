@@ -292,6 +292,7 @@ fn representative(addressee: &str) -> Option<&'static str> {
     (addressee == "representative").then_some("representative")
 }
 
+#[expect(clippy::too_many_lines, reason = "a table: each event, and the facts that its line names")]
 #[expect(clippy::wildcard_enum_match_arm, reason = "the other lines name no fact")]
 fn facts(case: &Case, event: &Event) -> Vec<(&'static str, Fact)> {
     match event {
