@@ -324,7 +324,7 @@ pub(crate) fn facts(
         Event::ExpediteDecided(event) => facts.granted = event.granted,
         Event::InquiryAnswered(event) => facts.inquiry.clone_from(&event.kind),
         Event::NameCorrected(_) | Event::BirthDateCorrected(_) => {
-            "correction_made".clone_into(&mut facts.inquiry)
+            "correction_made".clone_into(&mut facts.inquiry);
         }
         Event::CorrectionRefused(_) => "correction_refused".clone_into(&mut facts.inquiry),
         Event::ApprovalRevokedByLaw(event) => {
