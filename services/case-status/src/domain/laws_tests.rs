@@ -587,6 +587,7 @@ impl World {
     }
 
     /// What must hold of an event that was decided on the state before it.
+    #[expect(clippy::too_many_lines, reason = "a table: each event, and what must hold of it")]
     #[expect(clippy::wildcard_enum_match_arm, reason = "the law says nothing of the others")]
     fn check(&self, event: &Event) {
         let case = &self.case;

@@ -46,9 +46,9 @@ fn beside(case: Case) -> Others {
     [(ADJUSTMENT, case)].into()
 }
 
-fn record(case: &Given, cause: &str, on: Date, others: &Others, at_time: &str) -> Then {
-    let happened = Happened { cause, on, findings: "You sent the certificate of it." };
-    case.when(|case| decide::revoke_by_law(case, ADA, happened, others, at(at_time)))
+fn record(case: &Given, what: &str, on: Date, beside: &Others, now: &str) -> Then {
+    let happened = Happened { cause: what, on, findings: "You sent the certificate of it." };
+    case.when(|case| decide::revoke_by_law(case, ADA, happened, beside, at(now)))
 }
 
 const TODAY: &str = "2026-11-24T17:00:00Z";

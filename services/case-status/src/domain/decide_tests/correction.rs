@@ -79,10 +79,10 @@ fn an_officer_corrects_to_what_is_shown_or_says_why_not() {
     assert!(
         matches!(&events[0], Event::NameCorrected(event) if event.corrected_name == "Ana Lucia Verdemar")
     );
-    let made = Given(events.iter().fold(case.0.clone(), evolve));
-    assert_eq!(made.0.correction.as_ref().unwrap().state, CorrectionState::Made);
-    assert!(task::answer(&made.0).is_none());
-    make(&made, "Ana").refused("NO_CORRECTION_OPEN");
+    let right = Given(events.iter().fold(case.0.clone(), evolve));
+    assert_eq!(right.0.correction.as_ref().unwrap().state, CorrectionState::Made);
+    assert!(task::answer(&right.0).is_none());
+    make(&right, "Ana").refused("NO_CORRECTION_OPEN");
     make(&given([]), "Ana").refused("NOT_FOUND");
 
     let refuse = |case: &Given, why: &str| case.when(|case| decide::refuse_correction(case, ADA, why));
