@@ -74,6 +74,30 @@ impl Obligations {
         Ok(closed.rows_affected() == 1)
     }
 
+    /// Closes every open one of a kind whose key begins so, in the transaction of the event at `position`; how many were open.
+    ///
+    /// # Errors
+    /// [`Error::Database`].
+    pub async fn close_all_in(
+        &self,
+        tx: &mut PgConnection,
+        kind: &str,
+        key_begins: &str,
+        position: u64,
+    ) -> Result<u64, Error> {
+        let closed = sqlx::query!(
+            "UPDATE log.obligation SET closed_by = $4
+             WHERE log = $1 AND kind = $2 AND starts_with(key, $3) AND closed_by IS NULL",
+            self.log,
+            kind,
+            key_begins,
+            position.cast_signed()
+        )
+        .execute(tx)
+        .await?;
+        Ok(closed.rows_affected())
+    }
+
     /// The open ones, the most urgent first, at most `limit`.
     ///
     /// # Errors

@@ -199,6 +199,8 @@ enum Command {
     Expedite(commands::AskArgs),
     /// Send an inquiry about a case, such as a notice that did not come.
     Inquire(commands::AskArgs),
+    /// Ask that a name or a birth date be corrected that was written wrong in a case.
+    Correct(commands::CorrectArgs),
     /// What was asked in a case, with the words of both sides; for the party and for officers.
     Inquiries {
         /// Receipt number, or cases/<id>.
@@ -324,6 +326,7 @@ async fn dispatch(cli: Cli) -> Result<()> {
         Command::Address(args) => commands::address(&home, args, &teller).await,
         Command::Expedite(args) => commands::expedite(&home, args, &teller).await,
         Command::Inquire(args) => commands::inquire(&home, args, &teller).await,
+        Command::Correct(args) => commands::correct(&home, args, &teller).await,
         Command::Inquiries { case } => commands::inquiries(&home, &case, &teller).await,
         Command::Message(args) => commands::message(&home, args, &teller).await,
         Command::Inbox { save, to } => {

@@ -42,7 +42,7 @@ pub use drafts::{abandon, appoint, export, filings, recall};
 pub use email::{EmailArgs, email};
 pub use from_file::file;
 pub use helper::{HelperArgs, helper};
-pub use inquiries::{AskArgs, expedite, inquire, inquiries};
+pub use inquiries::{AskArgs, CorrectArgs, correct, expedite, inquire, inquiries};
 pub use interview::lead;
 pub use invitation::{InvitationArgs, invitation};
 pub use log::{LogArgs, log};

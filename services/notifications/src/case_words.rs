@@ -26,6 +26,21 @@ pub(crate) async fn with_words(
     Ok(event)
 }
 
+/// The party's name as an event corrected it; none where it was erased.
+///
+/// # Errors
+/// What the owner of the log of cases answered.
+pub(crate) async fn corrected_name(
+    base: &Base,
+    case: Uuid,
+    event_id: Uuid,
+) -> Result<Option<String>, Status> {
+    let mut owner = CaseWordsServiceClient::new(base.channel("case-status"));
+    let request = GetWordsRequest { case: resource::name("cases", case), event_id: event_id.to_string() };
+    let name = owner.get_words(outgoing(request)).await?.into_inner().words;
+    Ok(Some(name).filter(|name| !name.is_empty()))
+}
+
 #[expect(clippy::wildcard_enum_match_arm, reason = "no other event has words for the party")]
 fn fill(event: &mut Event, words: String, derogatory_information: String) {
     match event {
@@ -40,6 +55,12 @@ fn fill(event: &mut Event, words: String, derogatory_information: String) {
             event.derogatory_information = derogatory_information;
         }
         Event::ApprovalRevoked(event) => event.reasons = words,
+        Event::TerminationIntended(event) => {
+            event.grounds = words;
+            event.derogatory_information = derogatory_information;
+        }
+        Event::StatusTerminated(event) => event.reasons = words,
+        Event::ApprovalRevokedByLaw(event) => event.findings = words,
         Event::CaseReopenedOnOwnMotion(event) => event.reasons = words,
         Event::CaseDenied(event) => event.reasons = words,
         Event::CaseReferred(event) => event.reasons = words,

@@ -108,6 +108,10 @@ fn template(kind: NoticeKind) -> &'static str {
         NoticeKind::Noir => include_str!("../templates/noir.typ"),
         NoticeKind::NoirWithdrawn => include_str!("../templates/noir_withdrawn.typ"),
         NoticeKind::Revocation => include_str!("../templates/revocation.typ"),
+        NoticeKind::Noit => include_str!("../templates/noit.typ"),
+        NoticeKind::NoitWithdrawn => include_str!("../templates/noit_withdrawn.typ"),
+        NoticeKind::Termination => include_str!("../templates/termination.typ"),
+        NoticeKind::RevocationByLaw => include_str!("../templates/revocation_by_law.typ"),
         NoticeKind::OwnMotion => include_str!("../templates/own_motion.typ"),
         NoticeKind::BiometricsReused => include_str!("../templates/biometrics_reused.typ"),
         NoticeKind::AdminClose => include_str!("../templates/admin_close.typ"),
@@ -151,12 +155,13 @@ pub(crate) fn template_version(kind: NoticeKind) -> String {
 pub(crate) fn form_of_notice(kind: NoticeKind) -> &'static str {
     match kind {
         NoticeKind::Continuation => "Notice of Continuation",
-        NoticeKind::Denial | NoticeKind::Revocation => "Notice of Decision",
+        NoticeKind::Denial | NoticeKind::Revocation | NoticeKind::Termination => "Notice of Decision",
         NoticeKind::Referral => "Notice of Referral to the Immigration Court",
         NoticeKind::Oath => "Notice of Naturalization Oath Ceremony",
         NoticeKind::Rfe => "Notice of Action: Request for Evidence",
         NoticeKind::Noid => "Notice of Intent to Deny",
         NoticeKind::Noir => "Notice of Intent to Revoke",
+        NoticeKind::Noit => "Notice of Intent to Terminate",
         NoticeKind::OwnMotion => "Notice of Motion",
         NoticeKind::Receipt
         | NoticeKind::Rejection
@@ -167,6 +172,8 @@ pub(crate) fn form_of_notice(kind: NoticeKind) -> &'static str {
         | NoticeKind::AppointmentMissed
         | NoticeKind::BiometricsReused
         | NoticeKind::NoirWithdrawn
+        | NoticeKind::NoitWithdrawn
+        | NoticeKind::RevocationByLaw
         | NoticeKind::AdminClose
         | NoticeKind::Approval
         | NoticeKind::Transfer

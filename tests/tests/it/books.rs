@@ -494,13 +494,20 @@ impl Books {
             ("interview_appointment", &["case.interview_scheduled.v1"]),
             ("appointment_moved", &["case.biometrics_rescheduled.v1", "case.interview_rescheduled.v1"]),
             ("appointment_cancelled", &["case.biometrics_cancelled.v1", "case.interview_cancelled.v1"]),
-            ("appointment_missed", &["case.biometrics_missed.v1", "case.interview_missed.v1"]),
+            (
+                "appointment_missed",
+                &["case.biometrics_missed.v1", "case.interview_missed.v1", "case.oath_missed.v1"],
+            ),
             ("rfe", &["case.evidence_requested.v1"]),
             ("continuation", &["case.examination_continued.v1"]),
             ("noid", &["case.denial_intended.v1"]),
             ("noir", &["case.revocation_intended.v1"]),
             ("noir_withdrawn", &["case.revocation_intent_withdrawn.v1"]),
             ("revocation", &["case.approval_revoked.v1"]),
+            ("noit", &["case.termination_intended.v1"]),
+            ("noit_withdrawn", &["case.termination_intent_withdrawn.v1"]),
+            ("termination", &["case.status_terminated.v1"]),
+            ("revocation_by_law", &["case.approval_revoked_by_law.v1"]),
             ("own_motion", &["case.reopened_on_own_motion.v1"]),
             ("biometrics_reused", &["case.biometrics_reused.v1"]),
             ("admin_close", &["case.administratively_closed.v1"]),
@@ -519,7 +526,15 @@ impl Books {
             ("card_mailed", &["case.card_mailed.v1", "case.card_remailed.v1"]),
             ("card_returned", &["case.card_returned.v1"]),
             ("expedite_decision", &["case.expedite_decided.v1"]),
-            ("inquiry_answer", &["case.inquiry_answered.v1"]),
+            (
+                "inquiry_answer",
+                &[
+                    "case.inquiry_answered.v1",
+                    "case.name_corrected.v1",
+                    "case.birth_date_corrected.v1",
+                    "case.correction_refused.v1",
+                ],
+            ),
             ("oath", &["case.oath_scheduled.v1"]),
             ("citizenship_certificate_ready", &["case.certificate_issued.v1"]),
         ];
@@ -648,6 +663,8 @@ fn somebody_else_decided(case: &str, events: &[case::Event]) {
             case::Event::CaseReferred(event) => assert_ne!(event.officer, recommended, "case {case}"),
             case::Event::RevocationIntended(event) => recommended.clone_from(&event.officer),
             case::Event::ApprovalRevoked(event) => assert_ne!(event.officer, recommended, "case {case}"),
+            case::Event::TerminationIntended(event) => recommended.clone_from(&event.officer),
+            case::Event::StatusTerminated(event) => assert_ne!(event.officer, recommended, "case {case}"),
             _ => {}
         }
     }

@@ -87,6 +87,11 @@ impl Step<'_> {
                 | Event::RevocationIntended(_)
                 | Event::RevocationIntentWithdrawn(_)
                 | Event::ApprovalRevoked(_)
+                | Event::ApprovalRevokedByLaw(_)
+                | Event::TerminationIntended(_)
+                | Event::TerminationIntentWithdrawn(_)
+                | Event::StatusTerminated(_)
+                | Event::CaseHeld(_)
                 | Event::AcceptanceVoided(_)
         );
         self.must(21, !decides || actor.kind == ActorKind::Account);
@@ -117,9 +122,10 @@ impl Step<'_> {
             Event::CaseReopened(_) | Event::CaseReopenedOnOwnMotion(_) | Event::CaseReopenedOnRequest(_) => {
                 self.must(34, after.stage == Stage::InReview);
             }
-            Event::ApprovalRevoked(_) => {
+            Event::ApprovalRevoked(_) | Event::StatusTerminated(_) => {
                 self.must(33, before.intended_revocation().is_some() && before.open_request().is_none());
             }
+            Event::ApprovalRevokedByLaw(_) => self.must(33, before.outcome == Some(Outcome::Approved)),
             Event::CaseTransferred(sent) => {
                 self.must(53, before.stage.is_pending() && before.office == sent.from_office);
                 let transferred = before.transferred;
@@ -136,9 +142,12 @@ impl Step<'_> {
         self.must(4, before.receipt_number.is_empty() || after.receipt_number == before.receipt_number);
     }
 
-    /// 22: abandoned is what was asked for in vain. 24: an approval has everything that the form needs.
+    /// 22: abandoned is what was asked for in vain. 24: an approval has everything that the form needs. 56: what is held is not decided.
     fn decides_with_what_it_needs(&self) {
         let case = self.before;
+        let decided =
+            matches!(self.line.event, Event::CaseApproved(_) | Event::CaseDenied(_) | Event::CaseReferred(_));
+        self.must(56, !decided || case.holds.is_empty());
         match &self.line.event {
             Event::CaseDenied(denied) if denied.abandoned => {
                 let request = case.request.as_ref();
@@ -176,7 +185,8 @@ impl Step<'_> {
             Event::EvidenceRequested(_)
             | Event::ExaminationContinued(_)
             | Event::DenialIntended(_)
-            | Event::RevocationIntended(_) => {
+            | Event::RevocationIntended(_)
+            | Event::TerminationIntended(_) => {
                 self.must(14, self.before.open_request().is_none());
                 self.must(15, after.is_some_and(within_the_law));
                 return;
@@ -242,6 +252,9 @@ impl Step<'_> {
             Event::InterviewMissed(missed) => {
                 self.is_missed(interview, &case.interview_booking, &missed.appointment_id);
             }
+            Event::OathMissed(missed) => {
+                self.is_missed(case.oath == Oath::Scheduled, &case.oath_booking, &missed.appointment_id);
+            }
             Event::AbsenceDeadlinePassed(passed) => {
                 let silent = case.absence.as_ref().filter(|it| !it.explained && !it.passed);
                 self.must(19, silent.is_some_and(|it| it.appointment.to_string() == passed.appointment_id));
@@ -298,7 +311,11 @@ impl Step<'_> {
 fn within_the_law(request: &Request) -> bool {
     let most = match request.kind {
         RequestKind::Rfe => 84,
-        RequestKind::Noid | RequestKind::N14 | RequestKind::Noir | RequestKind::OwnMotion => 30,
+        RequestKind::Noid
+        | RequestKind::N14
+        | RequestKind::Noir
+        | RequestKind::Noit
+        | RequestKind::OwnMotion => 30,
     };
     let deadline = &request.deadline;
     let day = |text: &str| text.parse::<Date>().ok();
@@ -349,6 +366,9 @@ fn works_on(event: &Event) -> bool {
             | Event::ExaminationContinued(_)
             | Event::DenialIntended(_)
             | Event::RevocationIntended(_)
+            | Event::TerminationIntended(_)
+            | Event::CaseHeld(_)
+            | Event::CorrectionAsked(_)
             | Event::RequestServed(_)
             | Event::DeadlinePassed(_)
             | Event::DecisionRecommended(_)

@@ -43,6 +43,27 @@ async fn a_timer_fires_when_due_once_and_again_only_when_set_anew() {
 }
 
 #[tokio::test]
+async fn obligations_of_one_subject_are_closed_together_and_others_stay() {
+    let world = World::new().await;
+    let (obligations, now) = (world.log.obligations(), world.clock.now());
+    let owed = |kind: &str, key: &str| Obligation {
+        kind: kind.to_owned(),
+        key: key.to_owned(),
+        owner: "case-status".to_owned(),
+        due_at: now,
+    };
+    let rest = [owed("a", "2/1"), owed("b", "1/1")];
+    let mut tx = docket_database::begin(world.pool()).await.unwrap();
+    for obligation in [owed("a", "1/1"), owed("a", "1/2")].iter().chain(&rest) {
+        obligations.open_in(&mut tx, obligation).await.unwrap();
+    }
+    assert_eq!(obligations.close_all_in(&mut tx, "a", "1/", 1).await.unwrap(), 2);
+    assert_eq!(obligations.close_all_in(&mut tx, "a", "1/", 1).await.unwrap(), 0);
+    tx.commit().await.unwrap();
+    assert_eq!(obligations.open(10).await.unwrap(), rest);
+}
+
+#[tokio::test]
 async fn an_obligation_is_open_until_its_event() {
     let world = World::new().await;
     let (obligations, now) = (world.log.obligations(), world.clock.now());

@@ -1,13 +1,18 @@
-//! Our own log: an answer that is owed to a party, and the search for whom a mail did not reach, are obligations of ours until the one
-//! is given and the other at its end, or the case ends.
+//! Our own log: an answer that is owed to a party, the search for whom a mail did not reach, and a hold that is to be looked at again,
+//! and a case whose petition ended are obligations of ours until the answer is given, the search or the hold is at its end, an officer
+//! decided or the petition is there again, or the case ends.
 
 use async_trait::async_trait;
 use docket_eventlog::{Obligation, Obligations, Recorded};
+use docket_kernel::deadline::{OFFICE_ZONE, ends};
+use docket_proto::case_status::events::v1::CaseHeld;
 use docket_proto::events::case;
 use docket_proto::types::v1::Deadline;
 use docket_service::{ApplyError, Subscriber};
+use jiff::{SignedDuration, Timestamp};
 use sqlx::PgConnection;
 
+use super::reactions::stream_id;
 use crate::domain::Event;
 
 /// The kind of the obligation to answer a request to expedite.
@@ -18,6 +23,16 @@ const INQUIRY: &str = "inquiry_answer";
 const MESSAGE: &str = "message_answer";
 /// The kind of the obligation to look for somebody whom a mail about a notice did not reach; its key is `<notice>/<account>`.
 const ADDRESSEE: &str = "find_addressee";
+
+/// The kind of the obligation to look at a hold again; its key is the hold.
+const HOLD: &str = "hold_review";
+/// The kind of the obligation to answer a request for a correction.
+const CORRECTION: &str = "correction_answer";
+
+/// The kind of the obligation to see to a case whose basis was lost; its key is `<case>/<basis>/<position of the loss>`.
+const BASIS: &str = "lost_basis";
+/// Docket's own limit for that.
+const SEEN_TO_WITHIN: SignedDuration = SignedDuration::from_hours(24 * 30);
 
 /// Keeps what is owed, so that an answer that does not come in time is noticed.
 pub(crate) struct OwedAnswers {
@@ -59,6 +74,35 @@ impl Subscriber for OwedAnswers {
             Event::AddresseeSearchEnded(ended) => {
                 self.close(tx, ADDRESSEE, &addressee(&ended.notice_id, &ended.account_id), event).await
             }
+            Event::BasisLost(lost) => {
+                let key = format!("{}/{}/{}", stream_id(event)?, lost.case_id, event.position);
+                self.owe(tx, BASIS, key, event.recorded_at + SEEN_TO_WITHIN).await
+            }
+            Event::BasisRegained(regained) => {
+                let key = format!("{}/{}/", stream_id(event)?, regained.case_id);
+                self.close_all(tx, BASIS, &key, event).await
+            }
+            Event::CaseApproved(_)
+            | Event::CaseDenied(_)
+            | Event::CaseReferred(_)
+            | Event::CaseWithdrawn(_)
+            | Event::CaseClosedAsMoot(_)
+            | Event::CaseAdministrativelyClosed(_)
+            | Event::FilingRejected(_)
+            | Event::AcceptanceVoided(_) => {
+                self.close_all(tx, BASIS, &format!("{}/", stream_id(event)?), event).await
+            }
+            Event::CaseHeld(held) => self.hold(tx, held, event).await,
+            Event::HoldLifted(lifted) => self.close(tx, HOLD, &lifted.hold_id, event).await,
+            Event::CorrectionAsked(asked) => {
+                self.open(tx, CORRECTION, asked.correction_id, asked.deadline, event).await
+            }
+            Event::NameCorrected(made) => self.close(tx, CORRECTION, &made.correction_id, event).await,
+            Event::BirthDateCorrected(made) => self.close(tx, CORRECTION, &made.correction_id, event).await,
+            Event::CorrectionRefused(refused) => {
+                self.close(tx, CORRECTION, &refused.correction_id, event).await
+            }
+            Event::CorrectionClosed(closed) => self.close(tx, CORRECTION, &closed.correction_id, event).await,
             _ => Ok(()),
         }
     }
@@ -69,6 +113,16 @@ fn addressee(notice: &str, account: &str) -> String {
 }
 
 impl OwedAnswers {
+    /// A hold is to be looked at again until its day is over at the office; one that it replaces goes on as this one.
+    async fn hold(&self, tx: &mut PgConnection, held: CaseHeld, event: &Recorded) -> Result<(), ApplyError> {
+        if !held.replaces_id.is_empty() {
+            self.close(tx, HOLD, &held.replaces_id, event).await?;
+        }
+        let day = held.review_by_date.parse().ok();
+        let due_at = day.and_then(|day| ends(day, OFFICE_ZONE).ok()).unwrap_or(event.recorded_at);
+        self.owe(tx, HOLD, held.hold_id, due_at).await
+    }
+
     async fn open(
         &self,
         tx: &mut PgConnection,
@@ -79,8 +133,29 @@ impl OwedAnswers {
     ) -> Result<(), ApplyError> {
         let due_at = deadline
             .map_or(event.recorded_at, |deadline| crate::domain::Deadline::from(&deadline).expires_at);
+        self.owe(tx, kind, key, due_at).await
+    }
+
+    async fn owe(
+        &self,
+        tx: &mut PgConnection,
+        kind: &str,
+        key: String,
+        due_at: Timestamp,
+    ) -> Result<(), ApplyError> {
         let obligation = Obligation { kind: kind.to_owned(), key, owner: self.owner.to_owned(), due_at };
         self.obligations.open_in(tx, &obligation).await?;
+        Ok(())
+    }
+
+    async fn close_all(
+        &self,
+        tx: &mut PgConnection,
+        kind: &str,
+        key_begins: &str,
+        event: &Recorded,
+    ) -> Result<(), ApplyError> {
+        self.obligations.close_all_in(tx, kind, key_begins, event.position).await?;
         Ok(())
     }
 

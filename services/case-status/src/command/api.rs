@@ -104,16 +104,18 @@ impl CaseCommands {
         Ok(detached(async move { this.execute(&caller, &message, decide).await }).await?)
     }
 
-    /// [`Self::run`] for a decision that looks at the petitions the case rests on or waits for: it is made again when one moved on.
-    async fn run_with_bases<M: Command>(
+    /// [`Self::run`] for a decision that looks at other cases beside this one, such as the petitions it rests on or waits for: it is made
+    /// again when one moved on.
+    pub(super) async fn run_beside<M: Command>(
         &self,
         request: Request<M>,
+        beside: fn(&Case) -> Vec<Uuid>,
         decide: impl Fn(&Case, &Others, &M, &Facts) -> Decision + Send + Sync + 'static,
     ) -> Result<Done, Status> {
         let caller = caller(&request)?;
         let message = request.into_inner();
         let this = self.clone();
-        Ok(detached(async move { this.execute_with_bases(&caller, &message, decide).await }).await?)
+        Ok(detached(async move { this.execute_beside(&caller, &message, beside, decide).await }).await?)
     }
 
     async fn execute<M: Command>(
@@ -130,24 +132,25 @@ impl CaseCommands {
         Ok(done(case_id, executed))
     }
 
-    async fn execute_with_bases<M: Command>(
+    async fn execute_beside<M: Command>(
         &self,
         caller: &Caller,
         message: &M,
+        beside: fn(&Case) -> Vec<Uuid>,
         decide: impl Fn(&Case, &Others, &M, &Facts) -> Decision + Send + Sync,
     ) -> Result<Done, ApiError> {
         let (case_id, context, case, facts) = self.admit_command(caller, message).await?;
-        let mut looked_at: Vec<Uuid> = case.bases().collect();
+        let mut looked_at = beside(&case);
         looked_at.extend(self.conditions_of(&case).await?);
-        let bases: Vec<(Uuid, Subjects)> =
-            looked_at.into_iter().map(|basis| (basis, Subjects::filing(basis))).collect();
+        let beside: Vec<(Uuid, Subjects)> =
+            looked_at.into_iter().map(|other| (other, Subjects::filing(other))).collect();
         let first = (case_id, Subjects::filing(case_id));
         let executed = self
             .store
-            .execute_beside(&context, first, &bases, |cases| {
+            .execute_beside(&context, first, &beside, |cases| {
                 let (case, others) = cases.split_first().ok_or_else(Refusal::not_found)?;
                 let others: Others =
-                    bases.iter().zip(others).map(|((id, _), other)| (*id, other.state.clone())).collect();
+                    beside.iter().zip(others).map(|((id, _), other)| (*id, other.state.clone())).collect();
                 Ok(vec![decide(&case.state, &others, message, &facts)?])
             })
             .await?;
@@ -445,7 +448,8 @@ impl CaseCommandService for CaseCommands {
             decide::decides_challenge(case, challenged.as_ref(), officer)?;
             decide::decide_case(case, facts.account, &wire::verdict(message)?, bases, facts.now)
         };
-        answer!(DecideCaseResponse, Box::pin(self.run_with_bases(request, decide)).await?)
+        let done = Box::pin(self.run_beside(request, |case| case.bases().collect(), decide)).await?;
+        answer!(DecideCaseResponse, done)
     }
 
     async fn complete_reverification(

@@ -52,15 +52,12 @@ pub(crate) fn reschedule(case: &Case, asked: Asked, by: MovedBy, why: &str) -> D
 /// Records that nobody came to an appointment.
 ///
 /// # Errors
-/// Those of the kind, and `KIND_UNKNOWN` for an oath, whose ceremony is set again without a record (8 CFR 337.10).
+/// Those of the kind.
 pub(crate) fn missed(case: &Case, kind: Kind, now: Timestamp) -> Decision {
     match kind {
         Kind::Biometrics => decide::miss_biometrics(case, now),
         Kind::Interview => decide::miss_interview(case, now),
-        Kind::Oath => {
-            let message = "Say which appointment was missed: biometrics or interview.";
-            Err(Refusal::invalid("kind", "KIND_UNKNOWN", message))
-        }
+        Kind::Oath => decide::miss_oath(case, now),
     }
 }
 

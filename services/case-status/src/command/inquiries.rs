@@ -21,7 +21,9 @@ pub(super) async fn of(log: &EventLog, events: &[Recorded]) -> Result<pb::ListIn
 }
 
 fn tells_of_one(kind: &str) -> bool {
-    kind.starts_with("case.expedite_") || kind.starts_with("case.inquiry_")
+    let subjects = ["case.expedite_", "case.inquiry_", "case.correction_"];
+    let made = ["case.name_corrected.v1", "case.birth_date_corrected.v1"];
+    made.contains(&kind) || subjects.iter().any(|subject| kind.starts_with(subject))
 }
 
 /// What an event adds to what is known.
@@ -56,6 +58,27 @@ fn add(found: &mut pb::ListInquiriesResponse, event: Event, at_us: i64) {
         Event::InquiryClosed(closed) => {
             end_inquiry(found, &closed.inquiry_id, "closed", String::new(), at_us);
         }
+        Event::CorrectionAsked(asked) => found.corrections.push(pb::Correction {
+            field: asked.corrected_field,
+            error_of: asked.error_of,
+            proof: asked.proof,
+            asked_value: asked.asked_value,
+            explanation: asked.explanation,
+            asked_at_us: asked.asked_at_us,
+            deadline: asked.deadline,
+            state: "asked".to_owned(),
+            ..pb::Correction::default()
+        }),
+        Event::NameCorrected(made) => {
+            end_correction(found, "made", (made.corrected_name, String::new()), at_us);
+        }
+        Event::BirthDateCorrected(made) => {
+            end_correction(found, "made", (made.corrected_birth_date, String::new()), at_us);
+        }
+        Event::CorrectionRefused(refused) => {
+            end_correction(found, "refused", (String::new(), refused.reasons), at_us);
+        }
+        Event::CorrectionClosed(_) => end_correction(found, "closed", <(String, String)>::default(), at_us),
         _ => {}
     }
 }
@@ -69,6 +92,19 @@ fn end_expedite(found: &mut pb::ListInquiriesResponse, state: &str, answer: Stri
     if let Some(last) = found.expedite_requests.last_mut() {
         state.clone_into(&mut last.state);
         (last.answer, last.ended_at_us) = (answer, at_us);
+    }
+}
+
+/// One is open at a time, so it is the last one that ends.
+fn end_correction(
+    found: &mut pb::ListInquiriesResponse,
+    state: &str,
+    (corrected_value, reasons): (String, String),
+    at_us: i64,
+) {
+    if let Some(last) = found.corrections.last_mut() {
+        state.clone_into(&mut last.state);
+        (last.corrected_value, last.reasons, last.ended_at_us) = (corrected_value, reasons, at_us);
     }
 }
 
@@ -134,6 +170,24 @@ mod unit {
         let inquiry = &found.inquiries[0];
         assert_eq!(inquiry.name, format!("inquiries/{INQUIRY}"));
         assert_eq!((inquiry.state.as_str(), inquiry.answer.as_str()), ("answered", "With the carrier."));
+    }
+
+    #[test]
+    fn a_correction_stands_with_what_was_asked_and_what_is_printed_since() {
+        let asked = |value: &str| events::CorrectionAsked { asked_value: value.into(), ..Default::default() };
+        let refused = events::CorrectionRefused { reasons: "Nothing shows it.".into(), ..Default::default() };
+        let made = events::NameCorrected { corrected_name: "Ana Verdemar".into(), ..Default::default() };
+        let found = found(vec![asked("Anna").into(), refused.into(), asked("Ana").into(), made.into()]);
+        let correction = |nth: usize| {
+            let asked = &found.corrections[nth];
+            let said = (asked.corrected_value.as_str(), asked.reasons.as_str());
+            (asked.asked_value.as_str(), asked.state.as_str(), said, asked.ended_at_us)
+        };
+        assert_eq!(correction(0), ("Anna", "refused", ("", "Nothing shows it."), 2));
+        assert_eq!(correction(1), ("Ana", "made", ("Ana Verdemar", ""), 4));
+        for kind in ["case.correction_asked.v1", "case.name_corrected.v1", "case.birth_date_corrected.v1"] {
+            assert!(tells_of_one(kind), "{kind}");
+        }
     }
 
     #[test]

@@ -68,6 +68,8 @@ fn meaning(event: &case::Event) -> Option<Meaning> {
     match event {
         case::Event::CaseDenied(_)
         | case::Event::ApprovalRevoked(_)
+        | case::Event::ApprovalRevokedByLaw(_)
+        | case::Event::StatusTerminated(_)
         | case::Event::CaseAdministrativelyClosed(_)
         | case::Event::CaseWithdrawn(_)
         | case::Event::FilingRejected(_)

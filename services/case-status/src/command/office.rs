@@ -1,4 +1,4 @@
-//! The face `CaseOfficeService`: what officers do of the office's own accord, and the searches they read.
+//! The face `CaseOfficeService`: what officers do of the office's own accord, corrections, and the searches they read.
 
 use docket_eventlog::Subjects;
 use docket_kernel::{Refusal, derived_id, resource};
@@ -11,7 +11,7 @@ use super::api::{CaseCommands, Done, Facts, answer, answer_asked, done};
 use super::searches;
 use super::wire::{self, Kind};
 use crate::domain::Case;
-use crate::domain::decide::{self, Decision, Motion};
+use crate::domain::decide::{self, Decision, Happened, Motion, Others, Wrong};
 
 #[tonic::async_trait]
 impl CaseOfficeService for CaseCommands {
@@ -124,10 +124,7 @@ impl CaseOfficeService for CaseCommands {
         let decide = move |case: &Case, message: &pb::ExcuseAbsenceRequest, facts: &Facts| match kind {
             Kind::Biometrics => decide::excuse_biometrics(case, facts.account, &message.cause),
             Kind::Interview => decide::excuse_interview(case, facts.account, &message.cause),
-            Kind::Oath => {
-                let message = "An absence is excused from biometrics or an interview.";
-                Err(Refusal::invalid("kind", "KIND_UNKNOWN", message))
-            }
+            Kind::Oath => decide::excuse_oath(case, facts.account, &message.cause),
         };
         answer!(ExcuseAbsenceResponse, self.run(request, decide).await?)
     }
@@ -154,6 +151,91 @@ impl CaseOfficeService for CaseCommands {
         } else {
             answer!(VerifyBasisResponse, self.link_basis(request).await?)
         }
+    }
+
+    async fn intend_termination(
+        &self,
+        request: Request<pb::IntendTerminationRequest>,
+    ) -> Result<Response<pb::IntendTerminationResponse>, Status> {
+        let decide = |case: &Case, message: &pb::IntendTerminationRequest, facts: &Facts| {
+            let words = (message.grounds.as_str(), message.derogatory_information.as_str());
+            let intent = facts.intent(words, &message.items, message.days)?;
+            decide::intend_termination(case, facts.account, &intent, facts.now)
+        };
+        answer_asked!(IntendTerminationResponse, self.run(request, decide).await?)
+    }
+
+    async fn withdraw_termination_intent(
+        &self,
+        request: Request<pb::WithdrawTerminationIntentRequest>,
+    ) -> Result<Response<pb::WithdrawTerminationIntentResponse>, Status> {
+        let decide =
+            |case: &Case, _: &_, facts: &Facts| decide::withdraw_termination_intent(case, facts.account);
+        answer!(WithdrawTerminationIntentResponse, self.run(request, decide).await?)
+    }
+
+    async fn terminate_status(
+        &self,
+        request: Request<pb::TerminateStatusRequest>,
+    ) -> Result<Response<pb::TerminateStatusResponse>, Status> {
+        let decide = |case: &Case, message: &pb::TerminateStatusRequest, facts: &Facts| {
+            let reasons = wire::bounded("reasons", &message.reasons)?;
+            decide::terminate_status(case, facts.account, (&message.ground_codes, reasons), facts.now)
+        };
+        answer!(TerminateStatusResponse, self.run(request, decide).await?)
+    }
+
+    async fn hold_case(
+        &self,
+        request: Request<pb::HoldCaseRequest>,
+    ) -> Result<Response<pb::HoldCaseResponse>, Status> {
+        let decide = |case: &Case, message: &pb::HoldCaseRequest, facts: &Facts| {
+            let hold_id = derived_id("hold", facts.command_id, 0);
+            let review_by = wire::date("review_by_date", &message.review_by_date)?;
+            decide::hold_case(case, (hold_id, facts.account), (&message.reason, review_by), facts.now)
+        };
+        answer!(HoldCaseResponse, self.run(request, decide).await?)
+    }
+
+    async fn lift_hold(
+        &self,
+        request: Request<pb::LiftHoldRequest>,
+    ) -> Result<Response<pb::LiftHoldResponse>, Status> {
+        let decide = |case: &Case, message: &pb::LiftHoldRequest, facts: &Facts| {
+            decide::lift_hold(case, facts.account, &message.reason)
+        };
+        answer!(LiftHoldResponse, self.run(request, decide).await?)
+    }
+
+    async fn record_revocation_by_law(
+        &self,
+        request: Request<pb::RecordRevocationByLawRequest>,
+    ) -> Result<Response<pb::RecordRevocationByLawResponse>, Status> {
+        let done = self.run_beside(request, |case| case.carried().collect(), revoke_by_law).await?;
+        answer!(RecordRevocationByLawResponse, done)
+    }
+
+    async fn ask_correction(
+        &self,
+        request: Request<pb::AskCorrectionRequest>,
+    ) -> Result<Response<pb::AskCorrectionResponse>, Status> {
+        let (case, state) = self.run(request, ask_correction).await?;
+        let deadline = state.correction.as_ref().map(|asked| (&asked.deadline).into());
+        Ok(Response::new(pb::AskCorrectionResponse { case: Some(case), deadline }))
+    }
+
+    async fn answer_correction(
+        &self,
+        request: Request<pb::AnswerCorrectionRequest>,
+    ) -> Result<Response<pb::AnswerCorrectionResponse>, Status> {
+        let decide = |case: &Case, message: &pb::AnswerCorrectionRequest, facts: &Facts| {
+            if message.made {
+                decide::make_correction(case, facts.account, &message.value, facts.now)
+            } else {
+                decide::refuse_correction(case, facts.account, &message.reasons)
+            }
+        };
+        answer!(AnswerCorrectionResponse, self.run(request, decide).await?)
     }
 
     async fn list_searches(
@@ -196,6 +278,29 @@ fn intend_revocation(case: &Case, message: &pb::IntendRevocationRequest, facts: 
     let words = (message.grounds.as_str(), message.derogatory_information.as_str());
     let intent = facts.intent(words, &message.items, message.days)?;
     decide::intend_revocation(case, facts.account, &intent, facts.now)
+}
+
+fn revoke_by_law(
+    case: &Case,
+    others: &Others,
+    message: &pb::RecordRevocationByLawRequest,
+    facts: &Facts,
+) -> Decision {
+    let on = wire::date("happened_on_date", &message.happened_on_date)?;
+    let happened = Happened { cause: &message.cause, on, findings: &message.findings };
+    decide::revoke_by_law(case, facts.account, happened, others, facts.now)
+}
+
+fn ask_correction(case: &Case, message: &pb::AskCorrectionRequest, facts: &Facts) -> Decision {
+    let wrong = Wrong {
+        id: derived_id("correction", facts.command_id, 0),
+        field: message.field.clone(),
+        value: message.value.clone(),
+        error_of: message.cause.clone(),
+        proof: message.proof.clone(),
+        explanation: message.explanation.clone(),
+    };
+    decide::ask_correction(case, &wrong, facts.now)
 }
 
 fn dispense_biometrics(case: &Case, message: &pb::DispenseBiometricsRequest, facts: &Facts) -> Decision {

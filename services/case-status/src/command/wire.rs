@@ -83,6 +83,14 @@ commands! {
     ExcuseAbsenceRequest "ExcuseAbsence",
     WaiveInterviewRequest "WaiveInterview",
     VerifyBasisRequest "VerifyBasis",
+    IntendTerminationRequest "IntendTermination",
+    WithdrawTerminationIntentRequest "WithdrawTerminationIntent",
+    TerminateStatusRequest "TerminateStatus",
+    HoldCaseRequest "HoldCase",
+    LiftHoldRequest "LiftHold",
+    RecordRevocationByLawRequest "RecordRevocationByLaw",
+    AskCorrectionRequest "AskCorrection",
+    AnswerCorrectionRequest "AnswerCorrection",
 }
 
 /// What an appointment is for.

@@ -58,6 +58,14 @@ fn to_the_party(event: Event) -> Option<pb::GetWordsResponse> {
         },
         Event::CaseReopenedOnOwnMotion(event) => words(event.reasons),
         Event::ApprovalRevoked(event) => words(event.reasons),
+        Event::TerminationIntended(event) => pb::GetWordsResponse {
+            words: event.grounds,
+            derogatory_information: event.derogatory_information,
+        },
+        Event::StatusTerminated(event) => words(event.reasons),
+        Event::ApprovalRevokedByLaw(event) => words(event.findings),
+        // What is printed as the party's name from then on.
+        Event::NameCorrected(event) => words(event.corrected_name),
         Event::CaseDenied(event) => words(event.reasons),
         Event::CaseReferred(event) => words(event.reasons),
         _ => return None,

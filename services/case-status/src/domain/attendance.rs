@@ -92,6 +92,8 @@ pub enum Oath {
     ToSchedule,
     /// A ceremony is set.
     Scheduled,
+    /// The person did not come.
+    Missed,
     /// Taken: the person is a citizen (8 CFR 337.9).
     Taken,
 }

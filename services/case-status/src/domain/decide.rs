@@ -5,14 +5,17 @@
 mod address;
 mod assign;
 mod biometrics;
+mod by_law;
 mod card;
 mod challenge;
 mod closing;
+mod correction;
 mod decision;
 mod dispense;
 mod ending;
 mod expedite;
 mod fee;
+mod hold;
 mod inquiry;
 mod intake;
 mod interview;
@@ -28,6 +31,7 @@ mod request;
 mod response;
 mod revocation;
 mod search;
+mod termination;
 mod transfer;
 mod unsolicited;
 
@@ -44,16 +48,19 @@ pub use assign::{assign, start_review, unassign, withdraw};
 pub use biometrics::{
     miss_biometrics, move_biometrics, record_background_check, schedule_biometrics, take_biometrics,
 };
+pub use by_law::{Happened, revoke_by_law};
 pub use card::{CardStep, confirm_address, order_card, record_card};
 pub use challenge::{Challenged, decides_challenge, follow_challenge, hears, is_about};
 pub use closing::{CLOSINGS, close_administratively, reopen_closed};
+pub use correction::{ERRORS_OF, PROOFS, Wrong, ask_correction, make_correction, refuse_correction};
 pub use decision::{NewFacts, Verdict, decide_case, recommend, recommend_referral};
 pub use dispense::{
     BIOMETRICS_WAIVERS, CAPTURE_FAILURES, INTERVIEW_WAIVERS, excuse_biometrics, excuse_interview,
-    fail_capture, reuse_biometrics, waive_biometrics, waive_interview,
+    excuse_oath, fail_capture, reuse_biometrics, waive_biometrics, waive_interview,
 };
 pub use expedite::{CRITERIA, answer_expedite, request_expedite};
 pub use fee::{Returned, pass_fee_deadline, record_made_good, record_payment_return, void_acceptance};
+pub use hold::{HOLDS, hold_case, lift_hold};
 pub use inquiry::{INQUIRIES, answer_inquiry, send_inquiry};
 pub use intake::{
     accept, decide_fee_waiver, intake_reasons, open, record_notice, record_refund, record_refund_failure,
@@ -67,7 +74,7 @@ pub use link::{
     waits_for_conditions,
 };
 pub use message::{ASIDE, Sent, record_message, record_reply, set_message_aside};
-pub use oath::{issue_certificate, move_oath, reverify, schedule_oath, take_oath};
+pub use oath::{issue_certificate, miss_oath, move_oath, reverify, schedule_oath, take_oath};
 pub use own_motion::{Motion, reopen_on_own_motion};
 pub use referral::Status;
 pub use reminder::{remind_of_appointment, remind_of_request};
@@ -77,6 +84,7 @@ pub use request::{Asked, Intent, continue_examination, intend_denial, plan_deadl
 pub use response::{Response, pass_deadline, record_response, record_scan, serve_request};
 pub use revocation::{intend_revocation, revoke_approval, withdraw_revocation_intent};
 pub use search::{Undelivered, WAYS, record_reached, record_sought, record_undelivered};
+pub use termination::{intend_termination, terminate_status, withdraw_termination_intent};
 pub use transfer::{TRANSFERS, transfer};
 pub use unsolicited::record_unsolicited;
 
@@ -112,6 +120,7 @@ pub const REASONS: &[&str] = &[
     "ADDRESS_NOT_CONFIRMED",
     "ADDRESS_NOT_ON_RECORD",
     "ALREADY_ACCEPTED",
+    "ALREADY_ADJUSTED",
     "ALREADY_ATTENDED",
     "ALREADY_DECIDED",
     "ALREADY_ISSUED",
@@ -123,17 +132,20 @@ pub const REASONS: &[&str] = &[
     "BASIS_NOT_APPROVED",
     "BIOMETRICS_MISSING",
     "CAPTURE_TOO_OLD",
+    "CARD_MADE",
     "CARD_NOT_MAILED",
     "CARD_ORDERED",
     "CARD_STEP_OUT_OF_ORDER",
     "CARD_STILL_KEPT",
     "CASE_EXISTS",
+    "CASE_HELD",
     "CAUSE_UNKNOWN",
     "CHECKS_MISSING",
     "CHECK_NOT_STARTED",
     "CODES_MISSING",
     "CONFLICT_OF_INTEREST",
     "CONTINUED_ALREADY",
+    "CORRECTION_OPEN",
     "CRITERION_UNKNOWN",
     "DECISION_PENDING",
     "DENIED_NOT_REFERRED",
@@ -143,8 +155,10 @@ pub const REASONS: &[&str] = &[
     "FEE_OWED",
     "FEE_STILL_IN_TIME",
     "FEE_WAIVER_UNDECIDED",
+    "FIELD_UNKNOWN",
     "GRADE_TOO_LOW",
     "GROUNDS_MISSING",
+    "HOLD_REASON_UNKNOWN",
     "INQUIRY_NOT_OPEN",
     "INQUIRY_OPEN",
     "INTERVIEW_MISSING",
@@ -161,22 +175,28 @@ pub const REASONS: &[&str] = &[
     "NOT_ASKED",
     "NOT_AS_RECOMMENDED",
     "NOT_ASYLUM",
+    "NOT_AUTOMATIC",
     "NOT_CLOSABLE",
     "NOT_CLOSED",
     "NOT_DENIED",
+    "NOT_HELD",
+    "NOT_HOLDABLE",
     "NOT_MISSED",
     "NOT_NEEDED",
     "NOT_RECOMMENDED",
     "NOT_REOPENABLE",
     "NOT_REVOCABLE",
     "NOT_SCHEDULED",
+    "NOT_TERMINABLE",
     "NOT_WAIVABLE",
     "NO_CARD",
     "NO_CHILD",
+    "NO_CORRECTION_OPEN",
     "NO_EXPEDITE_OPEN",
     "NO_REQUEST_OPEN",
     "NO_WAIVER_ASKED",
     "NUMBER_MALFORMED",
+    "OATH_MISSED_TWICE",
     "OATH_NOT_MOVABLE",
     "OATH_NOT_SCHEDULED",
     "OATH_NOT_TAKEN",
@@ -187,11 +207,13 @@ pub const REASONS: &[&str] = &[
     "PERIOD_TOO_LONG",
     "PERIOD_TOO_SHORT",
     "PREMIUM_AVAILABLE",
+    "PROOF_UNKNOWN",
     "REFERRED_NOT_DENIED",
     "REPRESENTATIVE_NOT_ASKED",
     "REQUEST_OPEN",
     "RESULT_UNKNOWN",
     "REVERIFICATION_MISSING",
+    "REVIEW_DAY_OUT_OF_BOUNDS",
     "REVIEW_NOT_STARTED",
     "REVOCATION_INTENDED",
     "REVOCATION_NOT_INTENDED",
@@ -199,6 +221,8 @@ pub const REASONS: &[&str] = &[
     "SEARCH_NOT_OPEN",
     "SIGNATURE_ACCEPTED",
     "STATUS_MISSING",
+    "TERMINATION_INTENDED",
+    "TERMINATION_NOT_INTENDED",
     "TEST_FAILED",
     "TEST_NOT_DUE",
     "TEST_PART_UNKNOWN",
@@ -208,6 +232,7 @@ pub const REASONS: &[&str] = &[
     "TOO_LATE_TO_MOVE",
     "TOO_SOON",
     "TRACKING_MISSING",
+    "VALUE_MALFORMED",
     "WAY_UNKNOWN",
     "WORDS_OUT_OF_BOUNDS",
 ];
@@ -257,6 +282,7 @@ fn decided(case: &Case) -> Refusal {
         Some(Outcome::DeniedAbandoned) => "denied as abandoned",
         Some(Outcome::Referred) => "referred to the immigration court",
         Some(Outcome::Revoked) => "approved, and the approval was revoked",
+        Some(Outcome::Terminated) => "approved, and the status was terminated",
         Some(Outcome::AdministrativelyClosed) => "closed without a decision",
         Some(Outcome::Withdrawn) => "withdrawn",
         Some(Outcome::ClosedAsMoot) => "closed, since the person has what it asked for",

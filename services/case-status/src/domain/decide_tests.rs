@@ -3,13 +3,16 @@
 mod address;
 mod assign;
 mod biometrics;
+mod by_law;
 mod card;
 mod challenge;
 mod closing;
+mod correction;
 mod decision;
 mod dispense;
 mod expedite;
 mod fee;
+mod hold;
 mod inquiry;
 mod intake;
 mod interview;
@@ -24,6 +27,7 @@ mod representation;
 mod request;
 mod revocation;
 mod search;
+mod termination;
 mod transfer;
 mod unsolicited;
 
@@ -35,13 +39,16 @@ fn every_reason_of_the_list_is_raised_by_a_test_and_no_other_is() {
         include_str!("decide_tests/address.rs"),
         include_str!("decide_tests/assign.rs"),
         include_str!("decide_tests/biometrics.rs"),
+        include_str!("decide_tests/by_law.rs"),
         include_str!("decide_tests/card.rs"),
         include_str!("decide_tests/challenge.rs"),
         include_str!("decide_tests/closing.rs"),
+        include_str!("decide_tests/correction.rs"),
         include_str!("decide_tests/decision.rs"),
         include_str!("decide_tests/dispense.rs"),
         include_str!("decide_tests/expedite.rs"),
         include_str!("decide_tests/fee.rs"),
+        include_str!("decide_tests/hold.rs"),
         include_str!("decide_tests/inquiry.rs"),
         include_str!("decide_tests/intake.rs"),
         include_str!("decide_tests/interview.rs"),
@@ -55,6 +62,7 @@ fn every_reason_of_the_list_is_raised_by_a_test_and_no_other_is() {
         include_str!("decide_tests/request.rs"),
         include_str!("decide_tests/revocation.rs"),
         include_str!("decide_tests/search.rs"),
+        include_str!("decide_tests/termination.rs"),
         include_str!("decide_tests/transfer.rs"),
         include_str!("decide_tests/unsolicited.rs"),
         include_str!("appointment.rs"),
@@ -67,14 +75,17 @@ fn every_reason_of_the_list_is_raised_by_a_test_and_no_other_is() {
         include_str!("decide/address.rs"),
         include_str!("decide/assign.rs"),
         include_str!("decide/biometrics.rs"),
+        include_str!("decide/by_law.rs"),
         include_str!("decide/card.rs"),
         include_str!("decide/challenge.rs"),
         include_str!("decide/closing.rs"),
+        include_str!("decide/correction.rs"),
         include_str!("decide/decision.rs"),
         include_str!("decide/dispense.rs"),
         include_str!("decide/ending.rs"),
         include_str!("decide/expedite.rs"),
         include_str!("decide/fee.rs"),
+        include_str!("decide/hold.rs"),
         include_str!("decide/inquiry.rs"),
         include_str!("decide/intake.rs"),
         include_str!("decide/interview.rs"),
@@ -90,6 +101,7 @@ fn every_reason_of_the_list_is_raised_by_a_test_and_no_other_is() {
         include_str!("decide/response.rs"),
         include_str!("decide/revocation.rs"),
         include_str!("decide/search.rs"),
+        include_str!("decide/termination.rs"),
         include_str!("decide/transfer.rs"),
         include_str!("decide/unsolicited.rs"),
     ];

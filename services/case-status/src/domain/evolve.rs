@@ -10,9 +10,10 @@ use uuid::Uuid;
 use super::state::{id, instant};
 use super::{
     APPOINTMENT_MISSED, Absence, Appearance, BasisEnd, Biometrics, Booking, Card, CardState, Case, Check,
-    Deadline, Direction, Event, Expedite, ExpediteState, FeeOwed, FeeWaiver, GoesTo, Inquiry, Interview,
-    Link, LinkKind, MoveRoute, Oath, Outcome, OwnMotion, Recommendation, Request, RequestKind, RequestState,
-    Revocation, RevocationState, Search, SearchState, Stage, Unpaid, WaitingThread, needs,
+    Corrected, Correction, CorrectionState, Deadline, Direction, Event, Expedite, ExpediteState, FeeOwed,
+    FeeWaiver, GoesTo, Hold, Inquiry, Interview, Link, LinkKind, MoveRoute, Oath, Outcome, OwnMotion, Recommendation,
+    Request, RequestKind, RequestState, Revocation, RevocationState, Search, SearchState, Stage, Unpaid, WaitingThread,
+    needs,
 };
 
 /// Why an appointment fell away that is to be set again.
@@ -107,8 +108,32 @@ pub fn evolve(mut case: Case, event: &Event) -> Case {
         Event::CaseUnassigned(_) => case.officer = None,
         Event::CaseReopenedOnOwnMotion(event) => reopened_on_own_motion(&mut case, event),
         Event::RevocationIntended(event) => revocation_intended(&mut case, event),
-        Event::RevocationIntentWithdrawn(_) => end_revocation(&mut case, RevocationState::Withdrawn),
-        Event::ApprovalRevoked(event) => revoked(&mut case, event),
+        Event::RevocationIntentWithdrawn(_) | Event::TerminationIntentWithdrawn(_) => {
+            end_revocation(&mut case, RevocationState::Withdrawn);
+        }
+        Event::ApprovalRevoked(event) => revoked(&mut case, &event.officer),
+        Event::ApprovalRevokedByLaw(event) => revoked(&mut case, &event.officer),
+        Event::TerminationIntended(event) => termination_intended(&mut case, event),
+        Event::StatusTerminated(event) => {
+            revoked(&mut case, &event.officer);
+            case.outcome = Some(Outcome::Terminated);
+        }
+        Event::CaseHeld(event) => held(&mut case, event),
+        Event::HoldLifted(event) => case.holds.retain(|hold| hold.id != id(&event.hold_id)),
+        Event::CorrectionAsked(event) => correction_asked(&mut case, event),
+        Event::NameCorrected(event) => {
+            end_correction(&mut case, &event.correction_id, CorrectionState::Made);
+        }
+        Event::BirthDateCorrected(event) => {
+            case.age = event.age_on_receipt;
+            end_correction(&mut case, &event.correction_id, CorrectionState::Made);
+        }
+        Event::CorrectionRefused(event) => {
+            end_correction(&mut case, &event.correction_id, CorrectionState::Refused);
+        }
+        Event::CorrectionClosed(event) => {
+            end_correction(&mut case, &event.correction_id, CorrectionState::Closed);
+        }
         Event::CaseWithdrawn(_) => end(&mut case, Outcome::Withdrawn),
         Event::CaseLinked(event) => linked(&mut case, event),
         Event::BasisVerified(_) => case.basis_verified = true,
@@ -149,6 +174,7 @@ pub fn evolve(mut case: Case, event: &Event) -> Case {
             case.oath = Oath::Scheduled;
             set(&mut case.oath_booking, event.appointment.as_ref());
         }
+        Event::OathMissed(event) => oath_missed(&mut case, event),
         Event::OathTaken(_) => case.oath = Oath::Taken,
         Event::CertificateIssued(_) => certified(&mut case),
     }
@@ -210,6 +236,12 @@ fn absence_passed(case: &mut Case, event: &pb::AbsenceDeadlinePassed) {
     if let Some(absence) = case.absence.as_mut().filter(|it| it.appointment == id(&event.appointment_id)) {
         absence.passed = true;
     }
+}
+
+fn oath_missed(case: &mut Case, event: &pb::OathMissed) {
+    case.oath = Oath::Missed;
+    case.oaths_missed = case.oaths_missed.saturating_add(1);
+    case.oath_explained_by = due(event.deadline.as_ref()).due_date;
 }
 
 fn inquiry_sent(case: &mut Case, event: &pb::InquirySent) {
@@ -341,6 +373,9 @@ fn looked_at(case: &mut Case, event: &Event) {
             | Event::CaseReferred(_)
             | Event::RevocationIntended(_)
             | Event::ApprovalRevoked(_)
+            | Event::ApprovalRevokedByLaw(_)
+            | Event::TerminationIntended(_)
+            | Event::StatusTerminated(_)
     );
     if acts {
         case.new_evidence = 0;
@@ -422,6 +457,8 @@ fn reopened_on_own_motion(case: &mut Case, event: &pb::CaseReopenedOnOwnMotion) 
     case.own_motion = Some(if event.favorable { OwnMotion::Favorable } else { OwnMotion::Told });
     case.oath = Oath::None;
     case.oath_booking.appointment = None;
+    case.oaths_missed = 0;
+    case.oath_explained_by.clear();
     case.reverified_by = None;
     if !event.request_id.is_empty() {
         requested(case, RequestKind::OwnMotion, &event.request_id, event.deadline.as_ref());
@@ -434,21 +471,56 @@ fn revocation_intended(case: &mut Case, event: &pb::RevocationIntended) {
     requested(case, RequestKind::Noir, &event.request_id, event.deadline.as_ref());
 }
 
+fn termination_intended(case: &mut Case, event: &pb::TerminationIntended) {
+    let (request, officer) = (id(&event.request_id), id(&event.officer));
+    case.revocation = Some(Revocation { request, officer, state: RevocationState::Intended });
+    requested(case, RequestKind::Noit, &event.request_id, event.deadline.as_ref());
+}
+
 fn end_revocation(case: &mut Case, state: RevocationState) {
     if let Some(revocation) = &mut case.revocation {
         revocation.state = state;
     }
 }
 
-fn revoked(case: &mut Case, event: &pb::ApprovalRevoked) {
-    end_revocation(case, RevocationState::Done);
-    case.decided_by = Some(id(&event.officer));
+fn revoked(case: &mut Case, officer: &str) {
+    if case.intended_revocation().is_some() {
+        end_revocation(case, RevocationState::Done);
+    }
+    case.decided_by = Some(id(officer));
     end(case, Outcome::Revoked);
+}
+
+/// A hold for the same reason goes on as this one.
+fn held(case: &mut Case, event: &pb::CaseHeld) {
+    case.holds.retain(|hold| hold.reason != event.reason);
+    let (reason, review_by) = (event.reason.clone(), event.review_by_date.clone());
+    case.holds.push(Hold { id: id(&event.hold_id), reason, review_by });
+}
+
+fn correction_asked(case: &mut Case, event: &pb::CorrectionAsked) {
+    case.correction = Some(Correction {
+        id: id(&event.correction_id),
+        field: Corrected::of(&event.corrected_field).unwrap_or(Corrected::Name),
+        state: CorrectionState::Asked,
+        deadline: due(event.deadline.as_ref()),
+        asked_at_us: event.asked_at_us,
+    });
+}
+
+fn end_correction(case: &mut Case, correction_id: &str, state: CorrectionState) {
+    if let Some(correction) = case.correction.as_mut().filter(|asked| asked.id == id(correction_id)) {
+        correction.state = state;
+    }
 }
 
 /// Another appointment is to be set.
 fn excused(case: &mut Case, kind: &str) {
-    if kind == "interview" {
+    if kind == "oath" {
+        case.oath = Oath::ToSchedule;
+        case.oaths_missed = case.oaths_missed.saturating_sub(1);
+        case.oath_explained_by.clear();
+    } else if kind == "interview" {
         case.interview = Interview::ToSchedule;
         case.absence = None;
     } else {
@@ -680,6 +752,7 @@ fn approved(case: &mut Case, event: &pb::CaseApproved) {
     case.own_motion = None;
     case.decided_by = Some(id(&event.officer));
     case.outcome = Some(Outcome::Approved);
+    case.approved_on.clone_from(&event.effective_date);
     case.stage = Stage::Decided;
     if needs(&case.family).oath {
         case.oath = Oath::ToSchedule;

@@ -52,6 +52,8 @@ enum Command {
     Reopen,
     OwnMotion(bool),
     Dispense(u8),
+    Hold(bool),
+    Correct(u8),
     Challenge(bool),
     Waive(bool),
     ReturnPayment,
@@ -103,7 +105,9 @@ fn command() -> impl Strategy<Value = Command> {
         1 => rarely(Withdraw),
         1 => Just(Reopen),
         1 => any::<bool>().prop_flat_map(|favorable| rarely(OwnMotion(favorable))),
-        1 => (0_u8..7).prop_flat_map(|act| rarely(Dispense(act))),
+        1 => (0_u8..8).prop_flat_map(|act| rarely(Dispense(act))),
+        1 => any::<bool>().prop_flat_map(|place| if place { rarely(Hold(true)).boxed() } else { Just(Hold(false)).boxed() }),
+        2 => (0_u8..4).prop_map(Correct),
         1 => any::<bool>().prop_map(Challenge),
         1 => any::<bool>().prop_map(Waive),
         1 => rarely(ReturnPayment),
@@ -368,6 +372,7 @@ impl World {
             Command::NotReached | Command::Seek | Command::Reached(_) => self.decide_on_a_search(command),
             Command::Mail(act) => self.decide_on_mail(*act),
             Command::OwnMotion(_) | Command::Dispense(_) => self.decide_of_own_accord(command),
+            Command::Hold(_) | Command::Correct(_) => self.decide_on_holds_and_corrections(command),
             Command::Reopen => {
                 decide::reopen(case, Uuid::from_u128(self.events.len() as u128), &self.motion(false), BO)
             }
@@ -444,8 +449,39 @@ impl World {
             }
             Command::Dispense(4) => decide::reopen_closed(&self.case, ADA),
             Command::Dispense(5) => decide::unassign(&self.case, BO),
+            Command::Dispense(7) => decide::miss_oath(&self.case, now),
             Command::Dispense(_) => decide::excuse_biometrics(&self.case, ADA, "illness")
-                .or_else(|_| decide::excuse_interview(&self.case, ADA, "illness")),
+                .or_else(|_| decide::excuse_interview(&self.case, ADA, "illness"))
+                .or_else(|_| decide::excuse_oath(&self.case, ADA, "illness")),
+            other => unreachable!("{other:?}"),
+        }
+    }
+
+    /// What keeps the case from being decided, and what was written wrong in it.
+    #[expect(clippy::wildcard_enum_match_arm, reason = "the other commands are decided elsewhere")]
+    fn decide_on_holds_and_corrections(&self, command: &Command) -> Decision {
+        const WORDS: &str = "Twenty characters or more.";
+        let (case, now, id) = (&self.case, self.now, Uuid::from_u128(self.events.len() as u128));
+        match command {
+            Command::Hold(true) => {
+                let review_by =
+                    docket_kernel::calendar::plus_days(docket_kernel::deadline::office_date(now), 30);
+                decide::hold_case(case, (id, ADA), ("litigation", review_by), now)
+            }
+            Command::Hold(false) => decide::lift_hold(case, BO, "litigation"),
+            Command::Correct(0) => {
+                let wrong = decide::Wrong {
+                    id,
+                    field: if now.as_second() % 2 == 0 { "name" } else { "birth_date" }.into(),
+                    value: "1984-03-09".into(),
+                    error_of: "office".into(),
+                    proof: "passport".into(),
+                    explanation: WORDS.into(),
+                };
+                decide::ask_correction(case, &wrong, now)
+            }
+            Command::Correct(1) => decide::refuse_correction(case, ADA, WORDS),
+            Command::Correct(_) => decide::make_correction(case, ADA, "1984-03-09", now),
             other => unreachable!("{other:?}"),
         }
     }
@@ -564,6 +600,21 @@ impl World {
                 assert_eq!(case.outcome, Some(Outcome::AdministrativelyClosed));
             }
             Event::AbsenceExcused(_) => assert!(case.has_missed()),
+            Event::CaseHeld(_) | Event::HoldLifted(_) => {
+                let after = evolve(case.clone(), event);
+                let aside = Case { holds: case.holds.clone(), ..after };
+                assert_eq!(&aside, case, "it changes nothing else");
+            }
+            Event::DecisionRecommended(_) => assert!(case.holds.is_empty(), "recommended while it is held"),
+            Event::CorrectionAsked(_) => assert!(case.open_correction().is_none(), "asked twice at once"),
+            Event::CardProduced(_) | Event::CertificateIssued(_) => {
+                assert!(case.open_correction().is_none(), "made with what may be wrong");
+            }
+            Event::NameCorrected(_) | Event::BirthDateCorrected(_) | Event::CorrectionRefused(_) => {
+                let after = evolve(case.clone(), event);
+                let aside = Case { correction: case.correction.clone(), age: case.age, ..after };
+                assert_eq!(&aside, case, "it changes nothing else");
+            }
             Event::BiometricsReused(_) | Event::BiometricsWaived(_) => {
                 assert!(!case.biometrics.are_done(), "nobody waits for them");
             }
@@ -572,6 +623,7 @@ impl World {
     }
 
     /// What must hold of an event that was decided on the state before it.
+    #[expect(clippy::too_many_lines, reason = "a table: each event, and what must hold of it")]
     #[expect(clippy::wildcard_enum_match_arm, reason = "the law says nothing of the others")]
     fn check(&self, event: &Event) {
         let case = &self.case;
@@ -582,6 +634,7 @@ impl World {
                 assert!(TEST_PARTS.iter().all(|part| case.tests[*part].passed));
                 assert_ne!(case.recommendation.unwrap().officer.to_string(), event.officer);
                 assert!(case.fee_owed.is_none(), "approved while the fee is owed");
+                assert!(case.holds.is_empty(), "approved while it is held");
             }
             Event::FilingAccepted(_) => assert!(case.fee_owed.is_none()),
             Event::CaseTransferred(event) => is_only_transferred(case, event),
@@ -643,6 +696,7 @@ impl World {
             Event::OathScheduled(_) => {
                 assert_ne!(case.reverified_by.unwrap(), case.interviewer.unwrap());
                 assert_ne!(case.oath, Oath::Taken, "another oath");
+                assert!(case.oaths_missed < 2, "who is presumed to have given up");
             }
             Event::OathTaken(_) => assert_eq!(case.outcome, Some(Outcome::Approved)),
             Event::CertificateIssued(_) => assert_eq!(case.oath, Oath::Taken),
@@ -696,6 +750,7 @@ impl World {
             );
         }
         assert!(case.open_expedite().is_none() || case.stage.is_pending(), "haste outlives its case");
+        assert!(case.holds.is_empty() || case.stage.is_pending(), "a hold outlives its case");
         assert_eq!(
             case.receipt_number.is_empty(),
             matches!(case.stage, Stage::Unknown | Stage::Submitted | Stage::Rejected),

@@ -21,6 +21,8 @@ pub enum RequestKind {
     Noid,
     /// Notice of intent to revoke (8 CFR 205.2(b)).
     Noir,
+    /// Notice of intent to terminate a status (8 CFR 236.23(d), 244.14).
+    Noit,
     /// The office's own motion, which may end against the party (8 CFR 103.5(a)(5)(ii), 335.5).
     OwnMotion,
 }
@@ -33,6 +35,7 @@ impl RequestKind {
             Self::N14 => "n14",
             Self::Noid => "noid",
             Self::Noir => "noir",
+            Self::Noit => "noit",
             Self::OwnMotion => "own_motion",
         }
     }

@@ -17,7 +17,7 @@ pub enum RevocationState {
     Done,
 }
 
-/// The last revocation of the approval that was intended (8 CFR 205.2).
+/// The last revocation of the approval that was intended (8 CFR 205.2), or termination of the status that it gave.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Revocation {
     /// The request of its notice.
@@ -39,7 +39,7 @@ pub enum OwnMotion {
 }
 
 impl Case {
-    /// The revocation that is intended, and neither done nor given up.
+    /// The revocation or termination that is intended, and neither done nor given up.
     pub fn intended_revocation(&self) -> Option<&Revocation> {
         let intended = |it: &&Revocation| it.state == RevocationState::Intended;
         self.revocation.as_ref().filter(intended).filter(|_| self.outcome == Some(Outcome::Approved))
@@ -50,8 +50,9 @@ impl Case {
         self.stage.is_pending() || self.intended_revocation().is_some()
     }
 
-    /// Denied, abandoned or not, or its approval revoked: what the party may challenge here (8 CFR 103.3, 103.5, 205.2(d)).
+    /// Denied, abandoned or not, its approval revoked, or its status terminated: what the party may challenge here (8 CFR 103.3, 103.5, 205.2(d)).
     pub fn is_decided_against(&self) -> bool {
-        matches!(self.outcome, Some(Outcome::Denied | Outcome::DeniedAbandoned | Outcome::Revoked))
+        let against = [Outcome::Denied, Outcome::DeniedAbandoned, Outcome::Revoked, Outcome::Terminated];
+        self.outcome.is_some_and(|outcome| against.contains(&outcome))
     }
 }

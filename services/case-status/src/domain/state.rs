@@ -7,6 +7,8 @@ use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
 use super::asked::{Expedite, ExpediteState, Inquiry};
+use super::correction::Correction;
+use super::hold::Hold;
 use super::review::{OwnMotion, Revocation};
 use super::search::Search;
 use super::thread::WaitingThread;
@@ -87,6 +89,8 @@ pub enum Outcome {
     Referred,
     /// Approved, and the approval was revoked (8 CFR 205.2).
     Revoked,
+    /// Approved, and the status that it gave was terminated (8 CFR 236.23(d), 244.14).
+    Terminated,
     /// Closed without a decision (8 CFR 335.6), or because the applicant died.
     AdministrativelyClosed,
     /// Withdrawn by the party.
@@ -104,6 +108,7 @@ impl Outcome {
             Self::DeniedAbandoned => "denied_abandoned",
             Self::Referred => "referred",
             Self::Revoked => "revoked",
+            Self::Terminated => "terminated",
             Self::AdministrativelyClosed => "administratively_closed",
             Self::Withdrawn => "withdrawn",
             Self::ClosedAsMoot => "closed_as_moot",
@@ -239,6 +244,12 @@ pub struct Case {
     pub earlier_requests: Vec<Request>,
     /// The recommendation that waits or was followed.
     pub recommendation: Option<Recommendation>,
+    /// Civil date from which the approval holds, ISO 8601; empty before, and of approvals from before it was kept.
+    #[serde(default)]
+    pub approved_on: String,
+    /// What keeps it from being decided, in order.
+    #[serde(default)]
+    pub holds: Vec<Hold>,
     /// Who decided.
     pub decided_by: Option<Uuid>,
     /// The last revocation of the approval that was intended.
@@ -256,6 +267,12 @@ pub struct Case {
     pub oath: Oath,
     /// Its appointment.
     pub oath_booking: Booking,
+    /// How many ceremonies were missed without an excuse since the approval.
+    #[serde(default)]
+    pub oaths_missed: u32,
+    /// Until when the person may say why the last one was missed, ISO 8601; empty when none was.
+    #[serde(default)]
+    pub oath_explained_by: String,
     /// Whether the certificate was issued.
     pub certificate: bool,
     /// Notices posted.
@@ -292,6 +309,9 @@ pub struct Case {
     /// The inquiries that wait for an answer, oldest first.
     #[serde(default)]
     pub inquiries: Vec<Inquiry>,
+    /// The last request to correct a name or a birth date.
+    #[serde(default)]
+    pub correction: Option<Correction>,
     /// The searches for those whom a mail about a notice did not reach, oldest first.
     #[serde(default)]
     pub searches: Vec<Search>,
@@ -369,6 +389,12 @@ impl Case {
         self.links.iter().filter(needed).map(|link| link.case)
     }
 
+    /// The applications that need it to be approved.
+    pub fn carried(&self) -> impl Iterator<Item = Uuid> {
+        let needing = |link: &&Link| link.kind == LinkKind::Basis && link.direction == Direction::Carries;
+        self.links.iter().filter(needing).map(|link| link.case)
+    }
+
     /// The request that waits for an answer.
     pub fn open_request(&self) -> Option<&Request> {
         self.request.as_ref().filter(|request| request.state == RequestState::Open)
@@ -402,16 +428,21 @@ impl Case {
 
     /// The next appointment of any kind.
     pub fn appointment(&self) -> Option<&Appointment> {
+        self.next_appointment().map(|(_, appointment)| appointment)
+    }
+
+    /// The next appointment, and what it is for: `biometrics`, `interview` or `oath`.
+    pub fn next_appointment(&self) -> Option<(&'static str, &Appointment)> {
         let standing = [
-            (self.biometrics == Biometrics::Scheduled, &self.biometrics_booking),
-            (self.interview == Interview::Scheduled, &self.interview_booking),
-            (self.oath == Oath::Scheduled, &self.oath_booking),
+            (self.biometrics == Biometrics::Scheduled, "biometrics", &self.biometrics_booking),
+            (self.interview == Interview::Scheduled, "interview", &self.interview_booking),
+            (self.oath == Oath::Scheduled, "oath", &self.oath_booking),
         ];
         standing
             .into_iter()
-            .filter(|(stands, _)| *stands)
-            .filter_map(|(_, booking)| booking.appointment.as_ref())
-            .min_by_key(|appointment| appointment.starts_at)
+            .filter(|(stands, ..)| *stands)
+            .filter_map(|(_, kind, booking)| Some((kind, booking.appointment.as_ref()?)))
+            .min_by_key(|(_, appointment)| appointment.starts_at)
     }
 
     /// Offices at which the person is expected.

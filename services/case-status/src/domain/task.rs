@@ -1,6 +1,6 @@
 //! What the office has to do next in a case, by code; none when it waits for somebody else or is done.
 
-use super::{Biometrics, CardState, Case, Deadline, Interview, Oath, Outcome, Stage, card_of};
+use super::{Biometrics, CardState, Case, Deadline, Interview, Oath, Outcome, RequestKind, Stage, card_of};
 
 /// The task.
 pub fn task(case: &Case) -> Option<&'static str> {
@@ -12,13 +12,17 @@ pub fn task(case: &Case) -> Option<&'static str> {
         Stage::DecisionPending if !case.lost_bases.is_empty() && recommends_approval(case) => {
             Some("see_to_basis")
         }
+        Stage::DecisionPending if !case.holds.is_empty() => Some("see_to_hold"),
         Stage::DecisionPending => Some("decide"),
         Stage::Decided if case.intended_revocation().is_some() => {
-            case.open_request().is_none().then_some("decide_revocation")
+            let terminates = case.request.as_ref().is_some_and(|asked| asked.kind == RequestKind::Noit);
+            let decides = if terminates { "decide_termination" } else { "decide_revocation" };
+            case.open_request().is_none().then_some(decides)
         }
         Stage::Decided if case.outcome == Some(Outcome::Approved) => match case.oath {
             Oath::ToSchedule if case.reverified_by.is_none() => Some("reverify"),
-            Oath::ToSchedule => Some("schedule_oath"),
+            Oath::Missed if case.oaths_missed > 1 => Some("see_to_absence"),
+            Oath::ToSchedule | Oath::Missed => Some("schedule_oath"),
             Oath::Scheduled => Some("record_oath"),
             Oath::Taken if !case.certificate => Some("issue_certificate"),
             Oath::None => card_task(case),
@@ -28,13 +32,18 @@ pub fn task(case: &Case) -> Option<&'static str> {
     }
 }
 
-/// The answer that the party waits for, beside whatever else is to be done: haste first, then the oldest inquiry, then the message that
-/// waits longest; then whom a mail did not reach.
+/// The answer that the party waits for, beside whatever else is to be done: haste first, then a correction, then the oldest inquiry, then the
+/// message that waits longest; then whom a mail did not reach.
 pub fn answer(case: &Case) -> Option<Answer<'_>> {
     let expedite = case.open_expedite().map(|asked| Answer {
         task: "answer_expedite",
         deadline: &asked.deadline,
         asked_at_us: asked.requested_at_us,
+    });
+    let correction = case.open_correction().map(|asked| Answer {
+        task: "answer_correction",
+        deadline: &asked.deadline,
+        asked_at_us: asked.asked_at_us,
     });
     let inquiry = case.inquiries.first().map(|asked| Answer {
         task: "answer_inquiry",
@@ -51,7 +60,7 @@ pub fn answer(case: &Case) -> Option<Answer<'_>> {
         deadline: &search.deadline,
         asked_at_us: search.known_at_us,
     });
-    expedite.or(inquiry).or(message).or(search)
+    expedite.or(correction).or(inquiry).or(message).or(search)
 }
 
 /// What is owed to the party: an answer, or that it is looked for.
@@ -110,7 +119,13 @@ fn pending_task(case: &Case) -> Option<&'static str> {
             Interview::Scheduled => Some("record_interview"),
             Interview::NotNeeded | Interview::Completed | Interview::Waived | Interview::Cancelled => None,
         })
-        .or(Some(if case.fee_owed.is_some() { "see_to_fee" } else { "recommend" }))
+        .or(Some(if case.fee_owed.is_some() {
+            "see_to_fee"
+        } else if !case.holds.is_empty() {
+            "see_to_hold"
+        } else {
+            "recommend"
+        }))
 }
 
 fn biometrics_task(case: &Case) -> Option<&'static str> {

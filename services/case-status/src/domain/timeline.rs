@@ -7,6 +7,7 @@ use docket_proto::types::v1 as pb;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
+use super::hold::BACKGROUND_CHECK;
 use super::office::office;
 use super::state::{id, instant};
 use super::{Case, Deadline, Event, card_of};
@@ -55,7 +56,7 @@ pub fn text_id(kind: &str) -> String {
 }
 
 /// Variants of a line beside the one of its kind.
-pub const VARIANTS: [&str; 33] = [
+pub const VARIANTS: [&str; 37] = [
     "timeline-biometrics-taken-early",
     "timeline-interview-completed-early",
     "timeline-oath-taken-early",
@@ -71,6 +72,7 @@ pub const VARIANTS: [&str; 33] = [
     "timeline-biometrics-cancelled-not-needed",
     "timeline-interview-cancelled-not-needed",
     "timeline-absence-excused-interview",
+    "timeline-absence-excused-oath",
     "timeline-request-cancelled-intent",
     "timeline-reopened-on-own-motion-favorable",
     "timeline-administratively-closed-died",
@@ -89,10 +91,13 @@ pub const VARIANTS: [&str; 33] = [
     "timeline-card-ordered-representative",
     "timeline-card-mailed-representative",
     "timeline-card-remailed-representative",
+    "timeline-hold-lifted-ended",
+    "timeline-correction-asked-birth-date",
+    "timeline-correction-refused-birth-date",
 ];
 
 /// Notice kinds, test parts and what else lines name by code.
-pub const CODES: [&str; 74] = [
+pub const CODES: [&str; 93] = [
     "part-reading",
     "part-writing",
     "part-speaking",
@@ -110,6 +115,10 @@ pub const CODES: [&str; 74] = [
     "notice-noir",
     "notice-noir-withdrawn",
     "notice-revocation",
+    "notice-revocation-by-law",
+    "notice-noit",
+    "notice-noit-withdrawn",
+    "notice-termination",
     "notice-own-motion",
     "notice-biometrics-reused",
     "notice-admin-close",
@@ -167,6 +176,21 @@ pub const CODES: [&str; 74] = [
     "aside-answered-elsewhere",
     "aside-asked-twice",
     "aside-other-case",
+    "hold-background-check",
+    "hold-visa-unavailable",
+    "hold-litigation",
+    "hold-other-office-file",
+    "hold-abeyance",
+    "hold-other",
+    "revoked-petitioner-withdrew",
+    "revoked-petitioner-died",
+    "revoked-beneficiary-died",
+    "revoked-marriage-ended",
+    "revoked-beneficiary-married",
+    "revoked-petitioner-lost-residence",
+    "revoked-certification-invalidated",
+    "revoked-business-ended",
+    "revoked-other",
 ];
 
 /// The line of an event; `case` is the state after it.
@@ -183,20 +207,28 @@ pub fn line(case: &Case, event: &Event) -> Line {
     line
 }
 
-/// Checks, assignments and recommendations are the office's own (lifecycle 62; roles §3 rows 17, 19). What became of a
+/// Checks, assignments and recommendations are the office's own (lifecycle 62; roles §3 rows 17, 19), and so is a hold for a check, and
+/// that a hold ended with its case. What became of a
 /// petition is its petitioner's: who applied on it hears from the officer.
+#[expect(clippy::wildcard_enum_match_arm, reason = "the others are told by what they are")]
 pub fn is_office_only(event: &Event) -> bool {
-    matches!(
-        event,
-        Event::BackgroundCheckStarted(_)
-            | Event::BackgroundCheckReturned(_)
-            | Event::CaseAssigned(_)
-            | Event::CaseUnassigned(_)
-            | Event::DecisionRecommended(_)
-            | Event::DecisionReviewed(_)
-            | Event::BasisLost(_)
-            | Event::BasisRegained(_)
-    )
+    let untold = match event {
+        Event::CaseHeld(event) => event.reason == BACKGROUND_CHECK,
+        Event::HoldLifted(event) => event.reason == BACKGROUND_CHECK || event.cause != "lifted",
+        _ => false,
+    };
+    untold
+        || matches!(
+            event,
+            Event::BackgroundCheckStarted(_)
+                | Event::BackgroundCheckReturned(_)
+                | Event::CaseAssigned(_)
+                | Event::CaseUnassigned(_)
+                | Event::DecisionRecommended(_)
+                | Event::DecisionReviewed(_)
+                | Event::BasisLost(_)
+                | Event::BasisRegained(_)
+        )
 }
 
 #[expect(clippy::wildcard_enum_match_arm, reason = "most events have one line")]
@@ -219,9 +251,16 @@ fn variant(event: &Event) -> Option<&'static str> {
         Event::InterviewMissed(event) => event.deadline.as_ref().map(|_| "until"),
         Event::BiometricsCancelled(event) => not_needed(&event.cause),
         Event::InterviewCancelled(event) => not_needed(&event.cause),
-        Event::AbsenceExcused(event) => (event.appointment_kind == "interview").then_some("interview"),
+        Event::AbsenceExcused(event) => match event.appointment_kind.as_str() {
+            "interview" => Some("interview"),
+            "oath" => Some("oath"),
+            _ => None,
+        },
         Event::RequestCancelled(event) => (event.cause == "intent_withdrawn").then_some("intent"),
         Event::CaseAdministrativelyClosed(event) => event.reopen_until_date.is_empty().then_some("died"),
+        Event::HoldLifted(event) => (event.cause != "lifted").then_some("ended"),
+        Event::CorrectionAsked(event) => of_birth_date(&event.corrected_field),
+        Event::CorrectionRefused(event) => of_birth_date(&event.corrected_field),
         Event::CaseReopenedOnOwnMotion(event) => event.favorable.then_some("favorable"),
         Event::CaseDenied(event) => event.abandoned.then_some("abandoned"),
         Event::AcceptanceVoided(event) => (event.cause == "signature").then_some("signature"),
@@ -250,6 +289,11 @@ fn variant(event: &Event) -> Option<&'static str> {
     }
 }
 
+/// The variant of a line about a birth date instead of a name.
+fn of_birth_date(field: &str) -> Option<&'static str> {
+    (field == "birth_date").then_some("birth-date")
+}
+
 /// The variant of a line of an appointment that fell away because nobody needs it.
 fn not_needed(cause: &str) -> Option<&'static str> {
     (cause == "not_needed").then_some("not-needed")
@@ -260,6 +304,7 @@ fn representative(addressee: &str) -> Option<&'static str> {
     (addressee == "representative").then_some("representative")
 }
 
+#[expect(clippy::too_many_lines, reason = "a table: each event, and the facts that its line names")]
 #[expect(clippy::wildcard_enum_match_arm, reason = "the other lines are looked at below")]
 fn facts(case: &Case, event: &Event) -> Vec<(&'static str, Fact)> {
     match event {
@@ -282,6 +327,7 @@ fn facts(case: &Case, event: &Event) -> Vec<(&'static str, Fact)> {
         Event::BiometricsRescheduled(event) => slot(event.to.as_ref()),
         Event::InterviewRescheduled(event) => slot(event.to.as_ref()),
         Event::InterviewMissed(event) => due(event.deadline.as_ref()),
+        Event::OathMissed(event) => due(event.deadline.as_ref()),
         Event::AbsenceDeadlinePassed(_) => until(case.absence.as_ref().map(|absence| &absence.deadline)),
         Event::TestTaken(event) => vec![("part", Fact::Code(format!("part-{}", event.part)))],
         Event::EvidenceRequested(event) => request(event.items.len(), event.deadline.as_ref()),
@@ -290,7 +336,20 @@ fn facts(case: &Case, event: &Event) -> Vec<(&'static str, Fact)> {
         Event::RevocationIntended(event) => due(event.deadline.as_ref()),
         Event::CaseReopenedOnOwnMotion(event) => due(event.deadline.as_ref()),
         Event::CaseAdministrativelyClosed(event) => by(&event.reopen_until_date),
+        Event::TerminationIntended(event) => due(event.deadline.as_ref()),
+        Event::StatusTerminated(event) => vec![("date", Fact::Date(event.terminated_on_date.clone()))],
         Event::ApprovalRevoked(event) => vec![("date", Fact::Date(event.revoked_on_date.clone()))],
+        Event::ApprovalRevokedByLaw(event) => vec![
+            ("cause", code("revoked", &event.cause)),
+            ("date", Fact::Date(event.happened_on_date.clone())),
+        ],
+        Event::CaseHeld(event) => {
+            let mut facts = by(&event.review_by_date);
+            facts.push(("hold", hold_named(&event.reason)));
+            facts
+        }
+        Event::HoldLifted(event) => vec![("hold", hold_named(&event.reason))],
+        Event::CorrectionAsked(event) => due(event.deadline.as_ref()),
         Event::BiometricsReused(event) => vec![("date", Fact::Date(event.captured_on_date.clone()))],
         Event::RequestServed(event) => due(event.deadline.as_ref()),
         Event::ResponseRecorded(event) => {
@@ -388,6 +447,11 @@ fn reminded(case: &Case, appointment: &str) -> Vec<(&'static str, Fact)> {
     let mut set = bookings.into_iter().filter_map(|booking| booking.appointment.as_ref());
     let of_it = set.find(|set| set.id == id(appointment)).map(Into::into);
     slot(of_it.as_ref())
+}
+
+/// What a case is held for.
+pub(super) fn hold_named(reason: &str) -> Fact {
+    code("hold", reason)
 }
 
 /// What an office is called.

@@ -4,7 +4,8 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
-use super::timeline::{Fact, challenge, document, office_named};
+use super::hold::VISA_UNAVAILABLE;
+use super::timeline::{Fact, challenge, document, hold_named, office_named};
 use super::{Biometrics, CardState, Case, Interview, Oath, Outcome, RequestKind, RequestState, Stage};
 
 /// A title with the facts its text names.
@@ -17,7 +18,7 @@ pub struct Title {
 }
 
 /// Rows a case of this program can reach, and whether they say what to do next.
-pub const ROWS: [(&str, bool); 46] = [
+pub const ROWS: [(&str, bool); 52] = [
     ("1", true),
     ("2", true),
     ("2a", true),
@@ -25,6 +26,7 @@ pub const ROWS: [(&str, bool); 46] = [
     ("4", true),
     ("4a", false),
     ("5", true),
+    ("5a", true),
     ("3a", false),
     ("6", false),
     ("7", true),
@@ -35,6 +37,8 @@ pub const ROWS: [(&str, bool); 46] = [
     ("10", false),
     ("11", true),
     ("12", true),
+    ("13", true),
+    ("13a", true),
     ("14", true),
     ("15", true),
     ("16", false),
@@ -42,6 +46,7 @@ pub const ROWS: [(&str, bool); 46] = [
     ("18", true),
     ("18a", true),
     ("18b", true),
+    ("18c", true),
     ("19", false),
     ("20", true),
     ("21", true),
@@ -54,6 +59,8 @@ pub const ROWS: [(&str, bool); 46] = [
     ("26", true),
     ("27", false),
     ("28", false),
+    ("29", false),
+    ("29a", false),
     ("30", true),
     ("31", true),
     ("32", true),
@@ -67,7 +74,7 @@ pub const ROWS: [(&str, bool); 46] = [
 ];
 
 /// Rows whose title names a day or a place; strangers read another one.
-pub const PUBLIC: [&str; 9] = ["4", "12", "17", "18", "18a", "18b", "19", "22", "26"];
+pub const PUBLIC: [&str; 10] = ["4", "12", "17", "18", "18a", "18b", "18c", "19", "22", "26"];
 
 /// The title of a case.
 pub fn title(case: &Case) -> Title {
@@ -82,6 +89,7 @@ fn row(case: &Case) -> &'static str {
         .or_else(|| expected_row(case))
         .or_else(|| ended_request_row(case))
         .or_else(|| attended_row(case))
+        .or_else(|| hold_row(case))
         .unwrap_or(match case.stage {
             Stage::InReview | Stage::Accepted if case.transferred => "30",
             Stage::InReview => "31",
@@ -109,6 +117,7 @@ fn outcome_row(case: &Case) -> Option<&'static str> {
         Some(Outcome::AdministrativelyClosed) if case.reopen_until.is_empty() => Some("4a"),
         Some(Outcome::AdministrativelyClosed) => Some("4"),
         Some(Outcome::Revoked) => Some("5"),
+        Some(Outcome::Terminated) => Some("5a"),
         Some(Outcome::ClosedAsMoot) => Some("3a"),
         // An approval that is to be revoked stands, and there is something to answer.
         Some(Outcome::Approved) if case.intended_revocation().is_some() => {
@@ -117,6 +126,8 @@ fn outcome_row(case: &Case) -> Option<&'static str> {
         Some(Outcome::Approved) => Some(match case.oath {
             Oath::Taken => "11",
             Oath::Scheduled => "12",
+            Oath::Missed if case.oaths_missed > 1 => "13a",
+            Oath::Missed => "13",
             Oath::ToSchedule => "14",
             Oath::None => card_row(case).unwrap_or("15"),
         }),
@@ -151,6 +162,7 @@ fn open_request_row(case: &Case) -> Option<&'static str> {
     Some(match case.open_request()?.kind {
         RequestKind::Noid => "18",
         RequestKind::Noir => "18a",
+        RequestKind::Noit => "18c",
         RequestKind::OwnMotion => "18b",
         RequestKind::Rfe | RequestKind::N14 => "17",
     })
@@ -194,6 +206,13 @@ fn attended_row(case: &Case) -> Option<&'static str> {
     taken.or((case.biometrics == Biometrics::Reused).then_some("27"))
 }
 
+/// What a case waits for that nobody here can hasten. A check that is not finished is told to nobody (lifecycle 6).
+fn hold_row(case: &Case) -> Option<&'static str> {
+    let waits = matches!(case.stage, Stage::Accepted | Stage::InReview);
+    let hold = case.told_hold().filter(|_| waits)?;
+    Some(if hold.reason == VISA_UNAVAILABLE { "29" } else { "29a" })
+}
+
 fn facts(case: &Case, id: &str) -> BTreeMap<String, Fact> {
     let mut facts = BTreeMap::new();
     let mut put = |name: &str, fact: Fact| facts.insert(name.to_owned(), fact);
@@ -204,7 +223,7 @@ fn facts(case: &Case, id: &str) -> BTreeMap<String, Fact> {
                 put("place", Fact::Text(appointment.place.clone()));
             }
         }
-        "17" | "18" | "18a" | "18b" | "19" | "20" => {
+        "17" | "18" | "18a" | "18b" | "18c" | "19" | "20" => {
             if let Some(request) = &case.request {
                 put("due", Fact::Date(request.deadline.due_date.clone()));
                 if let Some(received_at) = request.received_at {
@@ -214,6 +233,9 @@ fn facts(case: &Case, id: &str) -> BTreeMap<String, Fact> {
         }
         "4" => {
             put("due", Fact::Date(case.reopen_until.clone()));
+        }
+        "13" | "13a" => {
+            put("due", Fact::Date(case.oath_explained_by.clone()));
         }
         "21a" | "21c" => {
             if let Some(absence) = &case.absence {
@@ -237,6 +259,12 @@ fn facts(case: &Case, id: &str) -> BTreeMap<String, Fact> {
             put("date", Fact::Date(case.card.delivered_on.clone()));
             put("carrier", Fact::Text(case.card.carrier.clone()));
             put("tracking", Fact::Text(case.card.tracking_number.clone()));
+        }
+        "29" | "29a" => {
+            if let Some(hold) = case.told_hold() {
+                put("hold", hold_named(&hold.reason));
+                put("due", Fact::Date(hold.review_by.clone()));
+            }
         }
         "30" => {
             put("office", office_named(&case.office));

@@ -9,7 +9,7 @@ use docket_proto::types::v1::Money;
 use super::row::{CaseRow, TimelineRow};
 use super::store::Linked;
 use super::viewer::Sight;
-use crate::domain::{CardState, Case, Link, Search, Stage, WaitingThread, card_of, decide, task, title};
+use crate::domain::{CardState, Case, Hold, Link, Search, Stage, WaitingThread, card_of, decide, task, title};
 use crate::texts::{Language, has, text};
 
 /// The case.
@@ -17,13 +17,16 @@ pub(crate) fn case(row: &CaseRow, sight: Sight, language: Language, linked: &Lin
     let case = &row.case;
     let name = resource::name("cases", row.case_id);
     let receipt_number = case.receipt_number.clone();
-    let appointment = case.appointment().map(Into::into);
+    let expected = case.next_appointment();
+    let appointment = expected.map(|(_, appointment)| appointment.into());
+    let appointment_kind = expected.map(|(kind, _)| kind).unwrap_or_default().to_owned();
     if sight == Sight::Site {
         return pb::Case {
             name,
             receipt_number,
             form: case.form.clone(),
             appointment,
+            appointment_kind,
             card: card(row),
             ..pb::Case::default()
         };
@@ -66,7 +69,17 @@ pub(crate) fn case(row: &CaseRow, sight: Sight, language: Language, linked: &Lin
             .map(|absence| (&absence.deadline).into()),
         searches: if sight == Sight::Office { searches(case) } else { Vec::new() },
         waiting_threads: if sight == Sight::Office { waiting_threads(case) } else { Vec::new() },
+        appointment_kind,
+        holds: if sight == Sight::Office { holds(case) } else { Vec::new() },
+        correction: case.correction.as_ref().map_or("", |asked| asked.state.as_str()).to_owned(),
     }
+}
+
+/// What keeps it from being decided: the office's. The party is told in words, as far as it is.
+fn holds(case: &Case) -> Vec<pb::CaseHold> {
+    let shown =
+        |hold: &Hold| pb::CaseHold { reason: hold.reason.clone(), review_by_date: hold.review_by.clone() };
+    case.holds.iter().map(shown).collect()
 }
 
 /// Whom a mail about a notice did not reach: the office's, who looks for them. The party is told in the timeline.

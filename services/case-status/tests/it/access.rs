@@ -219,6 +219,38 @@ async fn of_own_accord(person: &Someone, path: &str, name: String) -> Answer {
             let message = pb::VerifyBasisRequest { request_id, name, ..Default::default() };
             ask!(person, office, verify_basis, message)
         }
+        "IntendTermination" => {
+            let message = pb::IntendTerminationRequest { request_id, name, ..Default::default() };
+            ask!(person, office, intend_termination, message)
+        }
+        "WithdrawTerminationIntent" => {
+            let message = pb::WithdrawTerminationIntentRequest { request_id, name };
+            ask!(person, office, withdraw_termination_intent, message)
+        }
+        "TerminateStatus" => {
+            let message = pb::TerminateStatusRequest { request_id, name, ..Default::default() };
+            ask!(person, office, terminate_status, message)
+        }
+        "HoldCase" => {
+            let message = pb::HoldCaseRequest { request_id, name, ..Default::default() };
+            ask!(person, office, hold_case, message)
+        }
+        "LiftHold" => {
+            let message = pb::LiftHoldRequest { request_id, name, ..Default::default() };
+            ask!(person, office, lift_hold, message)
+        }
+        "RecordRevocationByLaw" => {
+            let message = pb::RecordRevocationByLawRequest { request_id, name, ..Default::default() };
+            ask!(person, office, record_revocation_by_law, message)
+        }
+        "AskCorrection" => {
+            let message = pb::AskCorrectionRequest { request_id, name, ..Default::default() };
+            ask!(person, office, ask_correction, message)
+        }
+        "AnswerCorrection" => {
+            let message = pb::AnswerCorrectionRequest { request_id, name, ..Default::default() };
+            ask!(person, office, answer_correction, message)
+        }
         _ => ask!(person, office, list_searches, pb::ListSearchesRequest { name }),
     }
 }
@@ -249,7 +281,7 @@ async fn ask_or_answer(person: &Someone, path: &str, name: String) -> Answer {
 
 /// Columns: anonymous, stranger, applicant, other adjudicator, assigned adjudicator, supervisor, supervisor elsewhere,
 /// biometrics officer of the site, intake officer. T through, D denied, N not found, U unauthenticated.
-const TABLE: [(&str, &str); 52] = [
+const TABLE: [(&str, &str); 60] = [
     ("AssignCase", "UDDDDTNDD"),
     ("AcceptFiling", "UDDDDTNDN"),
     ("RejectFiling", "UDDDDTNDN"),
@@ -294,6 +326,14 @@ const TABLE: [(&str, &str); 52] = [
     ("ExcuseAbsence", "UDDNTTNDD"),
     ("WaiveInterview", "UDDNTTNDD"),
     ("VerifyBasis", "UDDNTTNDD"),
+    ("IntendTermination", "UDDNTTNDD"),
+    ("WithdrawTerminationIntent", "UDDNTTNDD"),
+    ("TerminateStatus", "UDDNTTNDD"),
+    ("HoldCase", "UDDNTTNDD"),
+    ("LiftHold", "UDDNTTNDD"),
+    ("RecordRevocationByLaw", "UDDNTTNDD"),
+    ("AskCorrection", "UNTNDDNDN"),
+    ("AnswerCorrection", "UDDNTTNDD"),
     ("ListSearches", "UDDNTTNDD"),
     ("WithdrawCase", "UTTTTTTTT"),
     ("GetCase", "UNTNTTNNN"),

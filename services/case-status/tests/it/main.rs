@@ -4,7 +4,9 @@
 
 mod access;
 mod card;
+mod corrections;
 mod deadline;
+mod holds;
 mod inquiries;
 mod intake;
 mod linked;

@@ -169,6 +169,57 @@ async fn an_intent_that_is_given_up_ends_its_request_and_the_approval_stands() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_status_is_terminated_by_another_officer_once_its_holder_answered() {
+    let world = World::start().await;
+    let office = office(&world).await;
+    let ana = world.person(&[]).await;
+    let filed = world.submit_package(&[("I-821D", "humanitarian", ana.account)]).await;
+    let name = format!("cases/{}", filed[0]);
+    world.until(|| ana.case(&name, 0), |case| case.stage == "accepted").await;
+    office.review(&name).await;
+    let waived = of_own_accord!(
+        office.ito,
+        dispense_biometrics,
+        DispenseBiometricsRequest { name: name.clone(), cause: "not_able".into() }
+    );
+    waived.unwrap();
+    office.decide(&name, "approve").await.unwrap();
+    let grounds = "The record does not show that you lived here throughout.";
+    let asked = of_own_accord!(
+        office.ito,
+        intend_termination,
+        IntendTerminationRequest { name: name.clone(), grounds: grounds.into() }
+    )
+    .unwrap();
+    let case = ana.case(&name, asked.case.unwrap().version).await.unwrap();
+    assert_eq!((case.title_id.as_str(), case.request.as_str()), ("18c", asked.request.as_str()));
+    let words = world.words("notifications", &name, "case.termination_intended.v1").await.unwrap();
+    assert_eq!(words.words, grounds);
+    let terminate = async |who: &Someone| {
+        let ground_codes = vec!["continuous_residence".to_owned()];
+        let done = of_own_accord!(
+            who,
+            terminate_status,
+            TerminateStatusRequest {
+                name: name.clone(),
+                ground_codes: ground_codes,
+                reasons: "Nothing shows it.".into()
+            }
+        );
+        done.map(|done| done.case.unwrap().version).map_err(|status| reason(&status))
+    };
+    assert_eq!(terminate(&office.kim).await, Err("REQUEST_OPEN".into()));
+    let request = asked.request.trim_start_matches("requests/").parse().unwrap();
+    world.notice(filed[0], "noit", Some(request)).await;
+    world.until(|| ana.lines(&name, 0), told("request_served")).await;
+    world.respond(filed[0], request).await;
+    world.until(|| ana.case(&name, 0), |case| case.title_id == "20").await;
+    assert_eq!(terminate(&office.ito).await, Err("SAME_OFFICER".into()));
+    let version = terminate(&office.kim).await.unwrap();
+    assert_eq!(ana.case(&name, version).await.unwrap().title_id, "5a");
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn nobody_waits_for_an_appointment_that_is_not_needed_and_a_missed_one_is_excused() {
     let world = World::start().await;
     let office = office(&world).await;

@@ -101,6 +101,8 @@ pub fn show(case: &pb::Case, timeline: &[pb::TimelineEntry], teller: &Teller) {
             "explanation": case.explanation, "next_step": case.next_step, "stage": case.stage, "receipt_date": case.receipt_date,
             "version": case.version, "due_date": case.deadline.as_ref().map(|d| &d.due_date), "expedite": case.expedite,
             "card": case.card.as_ref().map(|card| json!({"document": card.document, "state": card.state, "goes_to": card.goes_to})),
+            "appointment": case.appointment_kind, "correction": case.correction,
+            "holds": case.holds.iter().map(|hold| json!({"reason": hold.reason, "review_by_date": hold.review_by_date})).collect::<Vec<_>>(),
             "searches": case.searches.iter().map(search_json).collect::<Vec<_>>(),
             "waiting_threads": case.waiting_threads.iter().map(waiting_json).collect::<Vec<_>>(), "timeline": lines,
         }));
@@ -120,6 +122,13 @@ pub fn show(case: &pb::Case, timeline: &[pb::TimelineEntry], teller: &Teller) {
     if !case.expedite.is_empty() {
         teller.pair(teller.words("request to expedite"), &case.expedite);
     }
+    if !case.correction.is_empty() {
+        teller.pair("request for a correction", &case.correction);
+    }
+    for hold in &case.holds {
+        let why = format!("{}, looked at again by {}", hold.reason.replace('_', " "), hold.review_by_date);
+        teller.pair("on hold", &why);
+    }
     for search in &case.searches {
         let due = search.deadline.as_ref().map_or("", |deadline| deadline.due_date.as_str());
         let until = if search.state == "open" { format!(", look for them by {due}") } else { String::new() };
@@ -138,7 +147,9 @@ pub fn show(case: &pb::Case, timeline: &[pb::TimelineEntry], teller: &Teller) {
         teller.pair(teller.words("waits for an answer"), &how);
     }
     if let Some(slot) = &case.appointment {
-        teller.pair(teller.words("appointment"), &slot_text(slot, teller));
+        // What it is for, as far as the service says it.
+        let what = if case.appointment_kind.is_empty() { "appointment" } else { case.appointment_kind.as_str() };
+        teller.pair(what, &slot_text(slot, teller));
     }
     if let Some(card) = &case.card {
         let document = card.document.replace('_', " ");

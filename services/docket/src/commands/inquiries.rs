@@ -1,4 +1,4 @@
-//! `docket expedite`, `docket inquire` and `docket inquiries`: what a party asks in its case, and what it is answered.
+//! `docket expedite`, `docket inquire`, `docket correct` and `docket inquiries`: what a party asks in its case, and what it is answered.
 use super::{Refused, Session};
 use crate::client::{Connection, request};
 use crate::output::Teller;
@@ -20,6 +20,46 @@ pub struct AskArgs {
     why: String,
     /// In 20 to 2,000 characters; only you, who acts for you, and the officers of the case read them.
     words: String,
+}
+
+/// What is wrong, and how it is right.
+#[derive(Debug, clap::Args)]
+pub struct CorrectArgs {
+    /// Receipt number, or cases/<id>.
+    case: String,
+    /// name or birth-date.
+    what: String,
+    /// The name as it is to be printed, or the date, such as 1984-03-09.
+    value: String,
+    /// Whose error it is: office or filer.
+    #[arg(long)]
+    error_of: String,
+    /// What shows how it is right: passport, birth-certificate, marriage-certificate, court-order or other. The file itself is in the
+    /// case, or is added to it.
+    #[arg(long)]
+    shown_by: String,
+    /// What is wrong and where, in 20 to 2,000 characters; only you, who acts for you, and the officers of the case read them.
+    words: String,
+    /// Language in which a refusal is said: en or es.
+    #[arg(long, default_value = "en")]
+    language: String,
+}
+
+/// Asks that a name or a birth date be corrected.
+pub async fn correct(home: &Path, args: CorrectArgs, teller: &Teller) -> Result<()> {
+    let (connection, token, name) = at_the_case(home, &args.case, &args.language).await?;
+    let message = pb::AskCorrectionRequest {
+        request_id: Uuid::now_v7().to_string(),
+        name,
+        field: args.what.replace('-', "_"),
+        value: args.value,
+        cause: args.error_of,
+        proof: args.shown_by.replace('-', "_"),
+        explanation: args.words,
+    };
+    let answer = connection.office().ask_correction(request(Some(&token), message)).await;
+    let answer = answer.map_err(Refused::from)?.into_inner();
+    asked("", answer.case, answer.deadline, teller)
 }
 
 /// Asks that a case be expedited.
@@ -66,7 +106,16 @@ pub async fn inquiries(home: &Path, case: &str, teller: &Teller) -> Result<()> {
         let times = (sent.sent_at_us, sent.ended_at_us, sent.deadline.as_ref());
         tell(what, times, &sent.state, (&sent.text, &sent.answer), teller);
     }
-    if answer.expedite_requests.is_empty() && answer.inquiries.is_empty() && !teller.is_json() {
+    for asked in &answer.corrections {
+        let what = ("correction", asked.field.as_str(), "");
+        let times = (asked.asked_at_us, asked.ended_at_us, asked.deadline.as_ref());
+        let words = format!("{} ({}): {}", asked.asked_value, asked.proof, asked.explanation);
+        let answer = if asked.state == "made" { &asked.corrected_value } else { &asked.reasons };
+        tell(what, times, &asked.state, (&words, answer), teller);
+    }
+    let nothing =
+        answer.expedite_requests.is_empty() && answer.inquiries.is_empty() && answer.corrections.is_empty();
+    if nothing && !teller.is_json() {
         teller.line(teller.words("nothing was asked in this case"));
     }
     Ok(())

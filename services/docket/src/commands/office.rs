@@ -1,4 +1,5 @@
-//! `docket officer act …`: what the office does of its own accord, with its decisions and with appointments that nobody needs.
+//! `docket officer act …`: what the office does of its own accord, with its decisions and with appointments that nobody needs, and
+//! corrections that a party asked for.
 use super::Refused;
 use super::officers::asked;
 use crate::client::{Connection, request};
@@ -32,6 +33,64 @@ pub enum OfficeAct {
         grounds: Vec<String>,
         /// The findings and reasons, in plain words to the party.
         #[arg(long)]
+        reasons: String,
+    },
+    /// Send a notice of intent to terminate a status: its holder may answer the grounds before anything is decided.
+    IntendTermination {
+        /// The grounds, in plain words to the party.
+        #[arg(long)]
+        grounds: String,
+        /// Derogatory information that the party may not know of, in plain words.
+        #[arg(long, default_value = "")]
+        derogatory_information: String,
+        /// What is asked for beside the answer, as code or code:reason; may be given more than once.
+        #[arg(long = "item")]
+        items: Vec<String>,
+        /// Days to answer; the rule's own when 0.
+        #[arg(long, default_value_t = 0)]
+        days: u32,
+    },
+    /// Let the status stand: what was intended is not done.
+    WithdrawTermination,
+    /// Terminate the status, as another officer than who intended it; needs a fresh second factor.
+    Terminate {
+        /// A ground, by its code; may be given more than once.
+        #[arg(long = "ground", required = true)]
+        grounds: Vec<String>,
+        /// The findings and reasons, in plain words to the party.
+        #[arg(long)]
+        reasons: String,
+    },
+    /// Record that the approval of a petition was revoked by the law itself, by something that happened; needs a fresh second factor.
+    RevokedByLaw {
+        /// petitioner-withdrew, petitioner-died, beneficiary-died; for a relative also marriage-ended, beneficiary-married,
+        /// petitioner-lost-residence; for a worker also certification-invalidated, business-ended.
+        cause: String,
+        /// The day on which it happened, such as 2026-03-02.
+        happened_on: String,
+        /// What was found, in 20 to 2,000 characters to the party.
+        findings: String,
+    },
+    /// Hold the case: it is not decided while the hold stands. One for the same reason goes on with the new day.
+    Hold {
+        /// background-check, visa-unavailable, litigation, other-office-file or abeyance.
+        reason: String,
+        /// The day until which it is looked at again, such as 2026-03-02.
+        review_by: String,
+    },
+    /// Lift a hold.
+    LiftHold {
+        /// Why it was held.
+        reason: String,
+    },
+    /// Make the correction that was asked for, to what is shown: what is printed from now on has it.
+    Correct {
+        /// The name as it is to be printed, or the birth date, such as 1984-03-09.
+        value: String,
+    },
+    /// Leave it as it is.
+    RefuseCorrection {
+        /// Why, in 20 to 2,000 characters to the party.
         reasons: String,
     },
     /// Reopen a decided case on the office's own motion; needs a fresh second factor.
@@ -78,7 +137,7 @@ pub enum OfficeAct {
     },
     /// Excuse that nobody came: another appointment is to be set.
     ExcuseAbsence {
-        /// biometrics or interview.
+        /// biometrics, interview or oath.
         kind: String,
         /// Good cause: illness, travel, family-event, no-transport, work-or-care or late-notice.
         cause: String,
@@ -101,6 +160,7 @@ pub enum OfficeAct {
 }
 
 /// Does it; gives where it left the case.
+#[expect(clippy::too_many_lines, reason = "a table: each act, and its message")]
 pub async fn act(
     connection: &Connection,
     token: Option<&str>,
@@ -134,6 +194,46 @@ pub async fn act(
         OfficeAct::Revoke { grounds, reasons } => {
             let message = pb::RevokeApprovalRequest { request_id, name, ground_codes: grounds, reasons };
             done!(revoke_approval, message)
+        }
+        OfficeAct::IntendTermination { grounds, derogatory_information, items, days } => {
+            let items = items.iter().map(|item| asked(item)).collect();
+            let message = pb::IntendTerminationRequest {
+                request_id,
+                name,
+                grounds,
+                derogatory_information,
+                items,
+                days,
+            };
+            done!(intend_termination, message)
+        }
+        OfficeAct::WithdrawTermination => {
+            done!(withdraw_termination_intent, pb::WithdrawTerminationIntentRequest { request_id, name })
+        }
+        OfficeAct::Terminate { grounds, reasons } => {
+            let message = pb::TerminateStatusRequest { request_id, name, ground_codes: grounds, reasons };
+            done!(terminate_status, message)
+        }
+        OfficeAct::RevokedByLaw { cause, happened_on, findings } => {
+            let (cause, happened_on_date) = (code(cause), happened_on);
+            let message =
+                pb::RecordRevocationByLawRequest { request_id, name, cause, happened_on_date, findings };
+            done!(record_revocation_by_law, message)
+        }
+        OfficeAct::Hold { reason, review_by } => {
+            let (reason, review_by_date) = (code(reason), review_by);
+            done!(hold_case, pb::HoldCaseRequest { request_id, name, reason, review_by_date })
+        }
+        OfficeAct::LiftHold { reason } => {
+            done!(lift_hold, pb::LiftHoldRequest { request_id, name, reason: code(reason) })
+        }
+        OfficeAct::Correct { value } => {
+            let (made, reasons) = (true, String::new());
+            done!(answer_correction, pb::AnswerCorrectionRequest { request_id, name, made, value, reasons })
+        }
+        OfficeAct::RefuseCorrection { reasons } => {
+            let (made, value) = (false, String::new());
+            done!(answer_correction, pb::AnswerCorrectionRequest { request_id, name, made, value, reasons })
         }
         OfficeAct::ReopenOnOwnMotion { favorable, reasons } => {
             let message = pb::ReopenOnOwnMotionRequest { request_id, name, favorable, reasons };

@@ -71,7 +71,7 @@ pub enum OfficerAct {
     },
     /// Record that nobody came to an appointment, once its day is over; decides nothing.
     Missed {
-        /// biometrics or interview.
+        /// biometrics, interview or oath.
         kind: String,
     },
     /// Send the case to another office: who has it here sees it no more; due dates and receipt number stay.

@@ -471,7 +471,7 @@ pub enum Act {
     TakeBiometrics { early: bool },
     /// Records that nobody came to an appointment.
     MissAppointment {
-        /// `biometrics` or `interview`.
+        /// `biometrics`, `interview` or `oath`.
         kind: String,
     },
     /// Records a background check.
@@ -515,6 +515,49 @@ pub enum Act {
         /// To the party.
         reasons: String,
     },
+    /// Records that something ended the approval by the law itself.
+    RevokeByLaw {
+        /// What happened.
+        cause: String,
+        /// The day, ISO 8601.
+        happened_on: String,
+        /// To the party.
+        findings: String,
+    },
+    /// Holds the case.
+    Hold {
+        /// Why.
+        reason: String,
+        /// In so many days it is looked at again.
+        days: i64,
+    },
+    /// Lifts a hold.
+    LiftHold {
+        /// Why it was held.
+        reason: String,
+    },
+    /// Asks, as the party, that a name or a birth date be corrected.
+    AskCorrection {
+        /// `name` or `birth_date`.
+        field: String,
+        /// How it is right.
+        value: String,
+        /// `office` or `filer`.
+        error_of: String,
+        /// What shows it.
+        proof: String,
+        /// What is wrong.
+        explanation: String,
+    },
+    /// Corrects it, or says why not.
+    AnswerCorrection {
+        /// How it is right; empty where it is refused.
+        #[serde(default)]
+        value: String,
+        /// Why it is refused.
+        #[serde(default)]
+        reasons: String,
+    },
     /// Reopens the case at hand on the office's own motion.
     ReopenOnOwnMotion {
         /// Whether it is to decide for the party.
@@ -549,7 +592,7 @@ pub enum Act {
     },
     /// Excuses who did not come.
     ExcuseAbsence {
-        /// `biometrics` or `interview`.
+        /// `biometrics`, `interview` or `oath`.
         kind: String,
         /// Good cause.
         cause: String,

@@ -25,6 +25,20 @@ pub async fn act(player: &mut Player, who: &str, act: &Act) -> Answer {
             let due = answer.deadline.context("deadline")?.due_date;
             (answer.case, format!("sent; to be answered by {due}"))
         }
+        Act::AskCorrection { field, value, error_of, proof, explanation } => {
+            let message = cases::AskCorrectionRequest {
+                request_id,
+                name,
+                field: field.clone(),
+                value: value.clone(),
+                cause: error_of.clone(),
+                proof: proof.clone(),
+                explanation: explanation.clone(),
+            };
+            let answer = call!(player, token, office, ask_correction, message)?;
+            let due = answer.deadline.context("deadline")?.due_date;
+            (answer.case, format!("asked; to be answered by {due}"))
+        }
         Act::AnswerExpedite { granted, answer } => {
             let told = if *granted { "the case is expedited" } else { "the case is not expedited" };
             let message =
@@ -58,7 +72,11 @@ async fn read(player: &Player, who: &str, words: &[String]) -> Answer {
         let listed = call!(player, player.token(who)?, cases, list_inquiries, message)?;
         let expedited = listed.expedite_requests.into_iter().flat_map(|asked| [asked.reasons, asked.answer]);
         let inquired = listed.inquiries.into_iter().flat_map(|sent| [sent.text, sent.answer]);
-        let said: Vec<String> = expedited.chain(inquired).filter(|said| !said.is_empty()).collect();
+        let corrected = listed.corrections.into_iter();
+        let corrected =
+            corrected.flat_map(|it| [it.asked_value, it.explanation, it.corrected_value, it.reasons]);
+        let said: Vec<String> =
+            expedited.chain(inquired).chain(corrected).filter(|said| !said.is_empty()).collect();
         let told = |word: &String| said.iter().any(|said| said.contains(word.as_str()));
         Ok(words.iter().all(told).then_some(said))
     })

@@ -6,7 +6,14 @@ use super::player::{Player, Stumble, command_id};
 use anyhow::{Context as _, anyhow};
 use docket_proto::case_status::v1 as cases;
 
+/// The day so many days from now, as the people of the system have it.
+fn in_days(days: i64) -> Result<String, anyhow::Error> {
+    let then = jiff::Timestamp::from_second(crate::clock::now_s() + days * 86_400)?;
+    Ok(then.to_zoned_datetime(jiff::tz::TimeZone::UTC).date().to_string())
+}
+
 /// Acts of the office of its own accord.
+#[expect(clippy::too_many_lines, reason = "a table: each act, and its message")]
 #[expect(clippy::wildcard_enum_match_arm, reason = "the player sorts the acts")]
 pub async fn act(player: &mut Player, who: &str, act: &Act) -> Done {
     let (request_id, name) = (command_id(), player.case());
@@ -37,6 +44,30 @@ pub async fn act(player: &mut Player, who: &str, act: &Act) -> Done {
                 call!(player, token, office, revoke_approval, message)?.case,
                 "the approval is revoked".to_owned(),
             )
+        }
+        Act::RevokeByLaw { cause, happened_on, findings } => {
+            let told = format!("the approval ended by the law: {cause}");
+            let (cause, happened_on_date, findings) = (cause.clone(), happened_on.clone(), findings.clone());
+            let message =
+                cases::RecordRevocationByLawRequest { request_id, name, cause, happened_on_date, findings };
+            (call!(player, token, office, record_revocation_by_law, message)?.case, told)
+        }
+        Act::Hold { reason, days } => {
+            let (reason, review_by_date) = (reason.clone(), in_days(*days)?);
+            let told = format!("held until {review_by_date} at the latest: {reason}");
+            let message = cases::HoldCaseRequest { request_id, name, reason, review_by_date };
+            (call!(player, token, office, hold_case, message)?.case, told)
+        }
+        Act::LiftHold { reason } => {
+            let (told, reason) = (format!("held no more: {reason}"), reason.clone());
+            let message = cases::LiftHoldRequest { request_id, name, reason };
+            (call!(player, token, office, lift_hold, message)?.case, told)
+        }
+        Act::AnswerCorrection { value, reasons } => {
+            let (made, value, reasons) = (!value.is_empty(), value.clone(), reasons.clone());
+            let told = if made { "corrected" } else { "not corrected" }.to_owned();
+            let message = cases::AnswerCorrectionRequest { request_id, name, made, value, reasons };
+            (call!(player, token, office, answer_correction, message)?.case, told)
         }
         Act::ReopenOnOwnMotion { favorable, reasons } => {
             let (favorable, reasons) = (*favorable, reasons.clone());

@@ -335,6 +335,7 @@ impl Player {
             Act::RequestExpedite { .. }
             | Act::SendInquiry { .. }
             | Act::ReadInquiries { .. }
+            | Act::AskCorrection { .. }
             | Act::AnswerExpedite { .. }
             | Act::AnswerInquiry { .. } => inquire::act(self, who, act).await,
             Act::StartForm { .. }
@@ -392,6 +393,10 @@ impl Player {
             | Act::IntendRevocation { .. }
             | Act::WithdrawRevocationIntent {}
             | Act::RevokeApproval { .. }
+            | Act::RevokeByLaw { .. }
+            | Act::Hold { .. }
+            | Act::LiftHold { .. }
+            | Act::AnswerCorrection { .. }
             | Act::ReopenOnOwnMotion { .. }
             | Act::CloseAdministratively { .. }
             | Act::ReopenClosed {}

@@ -17,6 +17,8 @@ use super::id;
 pub const NOID: &str = "noid";
 /// That of a notice of intent to revoke.
 pub const NOIR: &str = "noir";
+/// That of a notice of intent to terminate.
+pub const NOIT: &str = "noit";
 /// That of a case which the office reopened and may decide against the party.
 pub const OWN_MOTION: &str = "own_motion";
 /// What answers the grounds of each of these: it may always be sent, and may be left out where items are asked for.
@@ -29,7 +31,7 @@ pub struct Response {
     pub case: Uuid,
     /// Account of the party.
     pub account: Uuid,
-    /// `rfe`, `noid`, `n14`, `noir`, `own_motion`.
+    /// `rfe`, `noid`, `n14`, `noir`, `noit`, `own_motion`.
     pub request_kind: String,
     /// Deadline as printed.
     pub deadline: Option<Deadline>,
@@ -162,7 +164,7 @@ impl Response {
 
     /// What may be sent beside the items.
     pub fn optional_items(&self) -> Vec<String> {
-        let grounds = [NOID, NOIR, OWN_MOTION].contains(&self.request_kind.as_str());
+        let grounds = [NOID, NOIR, NOIT, OWN_MOTION].contains(&self.request_kind.as_str());
         let rebuttal = grounds && !self.items.iter().any(|asked| asked == REBUTTAL);
         if rebuttal { vec![REBUTTAL.to_owned()] } else { Vec::new() }
     }

@@ -192,8 +192,8 @@ fn the_grounds_of_an_intended_denial_are_answered_by_a_rebuttal_beside_what_is_a
     assert!(matches!(&events[0], Event::ResponseSubmitted(e) if !e.complete));
     let shown = evolve(open.clone(), &attach(&open, file(5, "tax_transcripts")).unwrap()[0]);
     assert!(submit(&shown, false, 1).is_ok());
-    // So are those of an intended revocation, and of a case that the office reopened.
-    for kind in [NOIR, OWN_MOTION] {
+    // So are those of an intended revocation or termination, and of a case that the office reopened.
+    for kind in [NOIR, NOIT, OWN_MOTION] {
         let opened = pb::ResponseOpened { request_kind: kind.into(), ..noid(&[]) };
         assert_eq!(given([opened.into()]).optional_items(), ["rebuttal"], "{kind}");
     }

@@ -64,6 +64,7 @@ impl Subscriber for FollowCase {
             Event::ExaminationContinued(e) => keep(tx, case, &e.request_id, "n14", &e.items).await?,
             Event::DenialIntended(e) => keep(tx, case, &e.request_id, response::NOID, &e.items).await?,
             Event::RevocationIntended(e) => keep(tx, case, &e.request_id, response::NOIR, &e.items).await?,
+            Event::TerminationIntended(e) => keep(tx, case, &e.request_id, response::NOIT, &e.items).await?,
             Event::CaseReopenedOnOwnMotion(e) => {
                 filings::set_pending(tx, case, true).await?;
                 if !e.request_id.is_empty() {

@@ -6,7 +6,7 @@ use uuid::Uuid;
 /// A request that was made and not served yet.
 #[derive(Debug)]
 pub(crate) struct Waiting {
-    /// `rfe`, `noid`, `n14`, `noir`, `own_motion`.
+    /// `rfe`, `noid`, `n14`, `noir`, `noit`, `own_motion`.
     pub(crate) request_kind: String,
     /// Codes of the items.
     pub(crate) items: Vec<String>,

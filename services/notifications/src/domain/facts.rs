@@ -41,6 +41,8 @@ pub(crate) struct Matter {
     pub(crate) i94_to_client: bool,
     /// When its form gave the party's address, microseconds since the epoch; 0 where it gives none.
     pub(crate) address_given_at_us: i64,
+    /// The event that corrected the party's name; none where the account's own is printed.
+    pub(crate) name_from: Option<Uuid>,
 }
 
 impl Matter {
@@ -173,10 +175,12 @@ pub(crate) struct Facts {
     pub(crate) granted: bool,
     /// What kind of inquiry was answered.
     pub(crate) inquiry: String,
-    /// From when an approval holds; of biometrics, when they were captured.
+    /// From when an approval holds; of biometrics, when they were captured; of what ended an approval by itself, when it happened.
     pub(crate) effective: Option<Said>,
     /// Codes of the grounds of a denial or a referral.
     pub(crate) grounds: Vec<String>,
+    /// What ended an approval by itself, by code.
+    pub(crate) revoked_by: String,
     /// Whether the office reopened the case to decide it for the party.
     pub(crate) favorable: bool,
     /// Whether it was denied for abandonment.
@@ -240,6 +244,10 @@ pub(crate) fn facts(
             facts.appointment_kind = "interview";
             facts.due = event.deadline.as_ref().map(due_as_fixed).transpose()?;
         }
+        Event::OathMissed(event) => {
+            facts.appointment_kind = "oath";
+            facts.due = event.deadline.as_ref().map(due_as_fixed).transpose()?;
+        }
         Event::EvidenceRequested(event) => {
             facts.items = asked(matter, &event.items, catalogue);
             served = period(&mut facts, event.deadline.as_ref(), posted_on)?;
@@ -273,6 +281,19 @@ pub(crate) fn facts(
                 served = period(&mut facts, event.deadline.as_ref(), posted_on)?;
                 facts.request_id.clone_from(&event.request_id);
             }
+        }
+        Event::TerminationIntended(event) => {
+            facts.items = asked(matter, &event.items, catalogue);
+            served = period(&mut facts, event.deadline.as_ref(), posted_on)?;
+            facts.request_id.clone_from(&event.request_id);
+            facts.words.clone_from(&event.grounds);
+            facts.derogatory.clone_from(&event.derogatory_information);
+        }
+        Event::StatusTerminated(event) => {
+            // What starts a period is served on a working day.
+            served = roll(posted_on);
+            let codes = (event.ground_codes.as_slice(), event.reasons.as_str());
+            decided_against(&mut facts, matter, codes, false, served)?;
         }
         Event::ApprovalRevoked(event) => {
             // What starts a period is served on a working day.
@@ -318,6 +339,15 @@ pub(crate) fn facts(
         }
         Event::ExpediteDecided(event) => facts.granted = event.granted,
         Event::InquiryAnswered(event) => facts.inquiry.clone_from(&event.kind),
+        Event::NameCorrected(_) | Event::BirthDateCorrected(_) => {
+            "correction_made".clone_into(&mut facts.inquiry);
+        }
+        Event::CorrectionRefused(_) => "correction_refused".clone_into(&mut facts.inquiry),
+        Event::ApprovalRevokedByLaw(event) => {
+            facts.revoked_by.clone_from(&event.cause);
+            facts.effective = date(&event.happened_on_date).map(said_date);
+            facts.words.clone_from(&event.findings);
+        }
         Event::CaseApproved(event) => facts.effective = date(&event.effective_date).map(said_date),
         Event::CaseDenied(event) => {
             // What starts a period is served on a working day.
@@ -533,10 +563,22 @@ impl Challenge {
 }
 
 fn denied(facts: &mut Facts, matter: &Matter, event: &pb::CaseDenied, served: Date) -> Result<(), Refusal> {
-    facts.grounds = event.ground_codes.iter().map(|code| plain(code)).collect();
     facts.abandoned = event.abandoned;
-    facts.words.clone_from(&event.reasons);
-    facts.challenge = Challenge::of(&matter.form, event.abandoned);
+    let codes = (event.ground_codes.as_slice(), event.reasons.as_str());
+    decided_against(facts, matter, codes, event.abandoned, served)
+}
+
+/// Why it was decided so, and what may be done about it until when.
+fn decided_against(
+    facts: &mut Facts,
+    matter: &Matter,
+    (codes, reasons): (&[String], &str),
+    abandoned: bool,
+    served: Date,
+) -> Result<(), Refusal> {
+    facts.grounds = codes.iter().map(|code| plain(code)).collect();
+    reasons.clone_into(&mut facts.words);
+    facts.challenge = Challenge::of(&matter.form, abandoned);
     facts.due = facts.challenge.rule().map(|rule| by(matter, rule, served)).transpose()?;
     Ok(())
 }

@@ -48,9 +48,11 @@ fn every_other_notice_is_served_on_the_day_it_is_posted() {
             NoticeKind::Rfe,
             NoticeKind::Noid,
             NoticeKind::Noir,
+            NoticeKind::Noit,
             NoticeKind::OwnMotion,
             NoticeKind::Denial,
             NoticeKind::Revocation,
+            NoticeKind::Termination,
         ];
         if !starts_a_period.contains(&kind) {
             assert_eq!(posted(kind, "2026-03-07").1.to_string(), "2026-03-07", "{kind:?}");

@@ -34,6 +34,14 @@ pub(crate) enum NoticeKind {
     NoirWithdrawn,
     /// The approval was revoked.
     Revocation,
+    /// A termination of the status is intended, and can be answered.
+    Noit,
+    /// The status is not terminated for what was intended.
+    NoitWithdrawn,
+    /// The status was terminated.
+    Termination,
+    /// The approval was revoked by the law itself.
+    RevocationByLaw,
     /// The office reopened the case on its own motion.
     OwnMotion,
     /// Biometrics of an earlier capture are used.
@@ -70,7 +78,7 @@ pub(crate) enum NoticeKind {
     CardReturned,
     /// A request to expedite was answered.
     ExpediteDecision,
-    /// An inquiry was answered.
+    /// An inquiry, or a request for a correction, was answered.
     InquiryAnswer,
     /// An oath ceremony was set.
     Oath,
@@ -80,7 +88,7 @@ pub(crate) enum NoticeKind {
 
 impl NoticeKind {
     /// All kinds.
-    pub(crate) const ALL: [Self; 34] = [
+    pub(crate) const ALL: [Self; 38] = [
         Self::Receipt,
         Self::Rejection,
         Self::BiometricsAppointment,
@@ -94,6 +102,10 @@ impl NoticeKind {
         Self::Noir,
         Self::NoirWithdrawn,
         Self::Revocation,
+        Self::Noit,
+        Self::NoitWithdrawn,
+        Self::Termination,
+        Self::RevocationByLaw,
         Self::OwnMotion,
         Self::BiometricsReused,
         Self::AdminClose,
@@ -133,6 +145,10 @@ impl NoticeKind {
             Self::Noir => "noir",
             Self::NoirWithdrawn => "noir_withdrawn",
             Self::Revocation => "revocation",
+            Self::Noit => "noit",
+            Self::NoitWithdrawn => "noit_withdrawn",
+            Self::Termination => "termination",
+            Self::RevocationByLaw => "revocation_by_law",
             Self::OwnMotion => "own_motion",
             Self::BiometricsReused => "biometrics_reused",
             Self::AdminClose => "admin_close",
@@ -184,8 +200,11 @@ impl NoticeKind {
             Self::Continuation => "N-14",
             Self::Noid => "Intent to Deny",
             Self::Noir => "Intent to Revoke",
+            Self::Noit => "Intent to Terminate",
             Self::Approval
             | Self::NoirWithdrawn
+            | Self::NoitWithdrawn
+            | Self::RevocationByLaw
             | Self::OwnMotion
             | Self::AdminClose
             | Self::WithdrawalAck
@@ -200,7 +219,7 @@ impl NoticeKind {
             | Self::ExpediteDecision
             | Self::InquiryAnswer
             | Self::CitizenshipCertificateReady => "I-797",
-            Self::Denial | Self::Revocation => "Decision",
+            Self::Denial | Self::Revocation | Self::Termination => "Decision",
             Self::Referral => "Referral",
             Self::Oath => "N-445",
         }
@@ -216,7 +235,7 @@ impl NoticeKind {
             Self::BiometricsAppointment | Self::InterviewAppointment | Self::Oath => "appointment_set",
             Self::AppointmentMoved => "appointment_moved",
             Self::AppointmentCancelled => "appointment_cancelled",
-            Self::Rfe | Self::Continuation | Self::Noid | Self::Noir => "request_open",
+            Self::Rfe | Self::Continuation | Self::Noid | Self::Noir | Self::Noit => "request_open",
             Self::CardMailed => "card_mailed",
             Self::CardReturned => "card_returned",
             Self::Approval
@@ -225,6 +244,9 @@ impl NoticeKind {
             | Self::Reopened
             | Self::NoirWithdrawn
             | Self::Revocation
+            | Self::RevocationByLaw
+            | Self::NoitWithdrawn
+            | Self::Termination
             | Self::AdminClose
             | Self::OwnMotion => "decision_made",
             Self::AppointmentMissed
@@ -254,6 +276,9 @@ impl NoticeKind {
                 | Self::Noid
                 | Self::Noir
                 | Self::Revocation
+                | Self::RevocationByLaw
+                | Self::Noit
+                | Self::Termination
                 | Self::OwnMotion
                 | Self::Denial
                 | Self::Referral
@@ -268,7 +293,9 @@ impl NoticeKind {
             Event::BiometricsScheduled(_) => Self::BiometricsAppointment,
             Event::BiometricsRescheduled(_) | Event::InterviewRescheduled(_) => Self::AppointmentMoved,
             Event::BiometricsCancelled(_) | Event::InterviewCancelled(_) => Self::AppointmentCancelled,
-            Event::BiometricsMissed(_) | Event::InterviewMissed(_) => Self::AppointmentMissed,
+            Event::BiometricsMissed(_) | Event::InterviewMissed(_) | Event::OathMissed(_) => {
+                Self::AppointmentMissed
+            }
             Event::InterviewScheduled(_) => Self::InterviewAppointment,
             Event::EvidenceRequested(_) => Self::Rfe,
             Event::ExaminationContinued(_) => Self::Continuation,
@@ -276,6 +303,10 @@ impl NoticeKind {
             Event::RevocationIntended(_) => Self::Noir,
             Event::RevocationIntentWithdrawn(_) => Self::NoirWithdrawn,
             Event::ApprovalRevoked(_) => Self::Revocation,
+            Event::ApprovalRevokedByLaw(_) => Self::RevocationByLaw,
+            Event::TerminationIntended(_) => Self::Noit,
+            Event::TerminationIntentWithdrawn(_) => Self::NoitWithdrawn,
+            Event::StatusTerminated(_) => Self::Termination,
             Event::CaseReopenedOnOwnMotion(_) => Self::OwnMotion,
             Event::BiometricsReused(_) => Self::BiometricsReused,
             Event::CaseAdministrativelyClosed(_) => Self::AdminClose,
@@ -294,7 +325,10 @@ impl NoticeKind {
             Event::CardMailed(_) | Event::CardRemailed(_) => Self::CardMailed,
             Event::CardReturned(_) => Self::CardReturned,
             Event::ExpediteDecided(_) => Self::ExpediteDecision,
-            Event::InquiryAnswered(_) => Self::InquiryAnswer,
+            Event::InquiryAnswered(_)
+            | Event::NameCorrected(_)
+            | Event::BirthDateCorrected(_)
+            | Event::CorrectionRefused(_) => Self::InquiryAnswer,
             Event::OathScheduled(_) => Self::Oath,
             Event::CertificateIssued(_) => Self::CitizenshipCertificateReady,
             Event::CaseOpened(_)
@@ -342,6 +376,10 @@ impl NoticeKind {
             | Event::MessageReceived(_)
             | Event::MessageAnswered(_)
             | Event::MessageSetAside(_)
+            | Event::CaseHeld(_)
+            | Event::HoldLifted(_)
+            | Event::CorrectionAsked(_)
+            | Event::CorrectionClosed(_)
             // A mail about it would come back as the first one did.
             | Event::AddresseeNotReached(_)
             | Event::AddresseeSought(_)

@@ -52,6 +52,7 @@ fn request_of(event: &Event) -> Option<&str> {
         Event::ExaminationContinued(event) => Some(&event.request_id),
         Event::DenialIntended(event) => Some(&event.request_id),
         Event::RevocationIntended(event) => Some(&event.request_id),
+        Event::TerminationIntended(event) => Some(&event.request_id),
         Event::CaseReopenedOnOwnMotion(event) => Some(&event.request_id),
         _ => None,
     }
@@ -82,7 +83,7 @@ mod tests {
     fn a_request_that_was_called_off_is_posted_no_more_and_another_one_is() {
         assert_eq!(
             overtaken_by(cancelled(samples::REQUEST)),
-            ["rfe", "continuation", "noid", "noir", "own_motion"]
+            ["rfe", "continuation", "noid", "noir", "noit", "own_motion"]
         );
         assert!(overtaken_by(cancelled(Uuid::nil())).is_empty());
     }

@@ -27,6 +27,7 @@ pub(crate) fn matter() -> Matter {
         notices_to_representative: true,
         i94_to_client: true,
         address_given_at_us: 0,
+        name_from: None,
     }
 }
 
@@ -97,6 +98,39 @@ fn revoked() -> Event {
         ground_codes: vec!["bona_fides_not_shown".into()],
         reasons: String::new(),
         revoked_on_date: "2026-03-02".into(),
+    }
+    .into()
+}
+
+fn termination_intended() -> Event {
+    pb::TerminationIntended {
+        request_id: REQUEST.to_string(),
+        items: Vec::new(),
+        deadline: deadline("noit"),
+        grounds: "The record does not show it.".into(),
+        derogatory_information: String::new(),
+        officer: String::new(),
+    }
+    .into()
+}
+
+fn terminated() -> Event {
+    pb::StatusTerminated {
+        officer: String::new(),
+        ground_codes: vec!["continuous_residence".into()],
+        reasons: String::new(),
+        terminated_on_date: "2026-03-02".into(),
+    }
+    .into()
+}
+
+fn revoked_by_law() -> Event {
+    pb::ApprovalRevokedByLaw {
+        officer: String::new(),
+        cause: "marriage_ended".into(),
+        happened_on_date: "2026-02-20".into(),
+        findings: "You sent the decree.".into(),
+        recorded_on_date: "2026-03-02".into(),
     }
     .into()
 }
@@ -224,6 +258,10 @@ pub(crate) fn event(kind: NoticeKind) -> Event {
         NoticeKind::Noir => revocation_intended(),
         NoticeKind::NoirWithdrawn => pb::RevocationIntentWithdrawn::default().into(),
         NoticeKind::Revocation => revoked(),
+        NoticeKind::Noit => termination_intended(),
+        NoticeKind::NoitWithdrawn => pb::TerminationIntentWithdrawn::default().into(),
+        NoticeKind::Termination => terminated(),
+        NoticeKind::RevocationByLaw => revoked_by_law(),
         NoticeKind::OwnMotion => reopened_on_own_motion(),
         NoticeKind::AdminClose => pb::CaseAdministrativelyClosed {
             officer: String::new(),

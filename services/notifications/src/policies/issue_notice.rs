@@ -1,6 +1,7 @@
 //! When a notice is owed, then issue it: once, however often this crashes on the way, and after those that its case owed before.
 //!
-//! The name comes from identity, the officer's words from the owner of the case, the page is set and sealed, and only
+//! The name comes from identity, or from the owner of the case where it was corrected there, the officer's words from that owner, the page is
+//! set and sealed, and only
 //! then one transaction writes the event, the inbox, the mail and the texts to be sent, and takes the debt away. The command's id follows
 //! from the event that owes the notice, so whoever comes second finds it done. A crash in between leaves a sealed file that
 //! nothing names, and no more.
@@ -14,6 +15,7 @@ use docket_forms::Catalogue;
 use docket_kernel::EventEnum as _;
 use docket_messaging::{current_traceparent, link_or_continue};
 use docket_proto::events::case::Event;
+use docket_proto::identity::v1::GetContactResponse;
 use docket_proto::notifications::events::v1 as pb;
 use docket_service::{Again, ApiError, Base, Rounds, Stop};
 use docket_vault::{Subject, SubjectKind};
@@ -27,7 +29,7 @@ use uuid::Uuid;
 
 use super::let_go::{POLICY, Why, let_go};
 use super::owe_notice::OBLIGATION;
-use crate::case_words::with_words;
+use crate::case_words::{corrected_name, with_words};
 use crate::directory::{contact, contact_about, full_name};
 use crate::domain::{Matter, NoticeEvent, NoticeKind, facts, office_date, said_date};
 use crate::render::{Page, Renderer, form_of_notice, template_version};
@@ -179,6 +181,7 @@ impl IssueNotices {
         }
         let representative = self.representative(&matter).await?;
         let (facts, served_on) = facts(&matter, &event, office_date(posted_at), &self.catalogue)?;
+        let name = self.name(&matter, &contact).await?;
         let request_id = facts.request_id.clone();
         let version = template_version(kind);
         let page = Page {
@@ -189,7 +192,7 @@ impl IssueNotices {
             form_of_notice: form_of_notice(kind),
             language: Language::of(&contact.language).tag().to_owned(),
             form: matter.form.clone(),
-            name: self.renderer.printable(&full_name(&contact)),
+            name: self.renderer.printable(&name),
             address: contact.postal_address.lines().map(|line| self.renderer.printable(line)).collect(),
             original_to_representative: matter
                 .original(kind)
@@ -202,6 +205,14 @@ impl IssueNotices {
         let renderer = self.renderer.clone();
         let pdf = tokio::task::spawn_blocking(move || renderer.render(kind, &page, posted_at)).await??;
         Ok(Printed { kind, matter, pdf, posted_at, served_on, request_id, version })
+    }
+
+    /// The party's name: as it was corrected in the case, else as the account has it.
+    async fn name(&self, matter: &Matter, contact: &GetContactResponse) -> anyhow::Result<String> {
+        let Some(event_id) = matter.name_from else { return Ok(full_name(contact)) };
+        let corrected = corrected_name(&self.base, matter.case, event_id).await;
+        let corrected = corrected.map_err(|status| refused("case-status", &status))?;
+        Ok(corrected.unwrap_or_else(|| full_name(contact)))
     }
 
     /// Name and address of who acts for the party, a line each; nothing where nobody does, or who did is not there any more.

@@ -52,6 +52,7 @@ impl Subscriber for OweNotice {
             Event::CaseAssigned(assigned) => {
                 matter::assigned(tx, case, account(&assigned.officer)?).await?;
             }
+            Event::NameCorrected(_) => matter::name_corrected(tx, case, recorded.event_id).await?,
             Event::CaseUnassigned(_) => matter::unassigned(tx, case).await?,
             Event::CaseTransferred(e) => matter::transferred(tx, case, &e.to_office).await?,
             Event::RepresentationActivated(e) => {

@@ -204,6 +204,65 @@ fn a_revocation_says_where_and_until_when_it_is_appealed_and_how_long_a_motion_m
 }
 
 #[test]
+fn an_approval_that_the_law_ended_says_what_happened_when_and_that_there_is_no_appeal() {
+    let kind = NoticeKind::RevocationByLaw;
+    let mut event = samples::event(kind);
+    let Event::ApprovalRevokedByLaw(revoked) = &mut event else { unreachable!() };
+    revoked.findings = "You sent the *decree*, #panic().".into();
+    let ended = text(&render(kind, &page(kind, &event, "es", "Ana Lúcia Verdemar")));
+    for said in [
+        "the marriage was legally ended",
+        "el matrimonio terminó legalmente",
+        "Friday, February 20, 2026",
+        "You sent the *decree*, #panic().",
+        "8 CFR 205.1(a)(3)",
+        "no appeal",
+        "nothing is decided there by this notice",
+    ] {
+        assert!(ended.contains(said), "{said:?} is not in {ended:?}");
+    }
+    let Event::ApprovalRevokedByLaw(revoked) = &mut event else { unreachable!() };
+    revoked.cause = "petitioner_died".into();
+    let died = text(&render(kind, &page(kind, &event, "en", "Ana Lúcia Verdemar")));
+    assert!(died.contains("INA 204(l)") && !ended.contains("INA 204(l)"), "{died:?}");
+}
+
+#[test]
+fn a_termination_is_told_before_with_its_grounds_and_says_then_what_may_be_done_about_it() {
+    let kind = NoticeKind::Noit;
+    let intended = text(&render(kind, &page(kind, &samples::event(kind), "es", "Ana Lúcia Verdemar")));
+    for said in ["the status stands", "su estatus sigue en pie", "Wednesday, April 1, 2026", "236.23(d)"] {
+        assert!(intended.contains(said), "{said:?} is not in {intended:?}");
+    }
+    let kind = NoticeKind::Termination;
+    for (form, rights, due) in
+        [("I-821", "Administrative Appeals Office", true), ("I-821D", "no appeal and no motion", false)]
+    {
+        let matter = crate::domain::Matter { form: form.into(), ..samples::matter() };
+        let posted_on = "2026-03-02".parse().unwrap();
+        let (facts, _) = facts(&matter, &samples::event(kind), posted_on, &Catalogue::embedded()).unwrap();
+        let page = Page { form: form.into(), facts, ..page(kind, &samples::event(kind), "es", "Ana Lúcia") };
+        let text = text(&render(kind, &page));
+        assert!(text.contains(rights) && text.contains("Continuous residence"), "{form}: {text:?}");
+        assert_eq!(text.contains("Wednesday, April 1, 2026"), due, "{form}: {text:?}");
+    }
+}
+
+#[test]
+fn an_answer_about_a_correction_says_whether_it_was_made() {
+    use docket_proto::case_status::events::v1 as pb;
+    let kind = NoticeKind::InquiryAnswer;
+    for (event, said) in [
+        (Event::from(pb::NameCorrected::default()), "We corrected it in this case"),
+        (pb::BirthDateCorrected::default().into(), "We corrected it in this case"),
+        (pb::CorrectionRefused::default().into(), "We did not correct it"),
+    ] {
+        let text = text(&render(kind, &page(kind, &event, "es", "Ana Lúcia Verdemar")));
+        assert!(text.contains(said) && text.contains("error en un nombre"), "{said:?} is not in {text:?}");
+    }
+}
+
+#[test]
 fn a_motion_of_the_office_says_whether_there_is_something_to_answer() {
     let kind = NoticeKind::OwnMotion;
     let mut event = samples::event(kind);

@@ -21,6 +21,7 @@ struct Row {
     address_given_at_us: i64,
     notices_to_representative: bool,
     i94_to_client: bool,
+    name_from: Option<Uuid>,
 }
 
 impl From<Row> for Matter {
@@ -38,6 +39,7 @@ impl From<Row> for Matter {
             address_given_at_us: row.address_given_at_us,
             notices_to_representative: row.notices_to_representative,
             i94_to_client: row.i94_to_client,
+            name_from: row.name_from,
         }
     }
 }
@@ -47,7 +49,7 @@ pub(crate) async fn find(executor: impl PgExecutor<'_>, case: Uuid) -> sqlx::Res
     let row = sqlx::query_as!(
         Row,
         "SELECT case_id, account_id, form, receipt_number, receipt_date, office, zone, officer,
-             representative, address_given_at_us, notices_to_representative, i94_to_client
+             representative, address_given_at_us, notices_to_representative, i94_to_client, name_from
          FROM matter WHERE case_id = $1",
         case
     )
@@ -151,6 +153,11 @@ pub(crate) async fn assigned(tx: &mut PgConnection, case: Uuid, officer: Uuid) -
 /// It was taken from its officer.
 pub(crate) async fn unassigned(tx: &mut PgConnection, case: Uuid) -> sqlx::Result<()> {
     sqlx::query!("UPDATE matter SET officer = NULL WHERE case_id = $1", case).execute(tx).await.map(drop)
+}
+
+/// The party's name was corrected by this event.
+pub(crate) async fn name_corrected(tx: &mut PgConnection, case: Uuid, by: Uuid) -> sqlx::Result<()> {
+    sqlx::query!("UPDATE matter SET name_from = $2 WHERE case_id = $1", case, by).execute(tx).await.map(drop)
 }
 
 /// Somebody acts for the party, in place of whoever did; what the party was told before is told them too. Nobody does where their

@@ -141,6 +141,12 @@ pub(crate) fn denial_intended(request: Uuid, deadline: &Deadline) -> Event {
     .into()
 }
 
+/// The party's name was corrected in the case.
+pub(crate) fn name_corrected(name: &str) -> Event {
+    let corrected_name = name.to_owned();
+    pb::NameCorrected { corrected_name, ..pb::NameCorrected::default() }.into()
+}
+
 pub(crate) fn request_cancelled(request: Uuid) -> Event {
     pb::RequestCancelled { request_id: request.to_string(), cause: "withdrawn".into() }.into()
 }

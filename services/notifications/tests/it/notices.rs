@@ -125,6 +125,30 @@ async fn the_notice_of_a_request_prints_the_due_date_and_carries_the_request() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn what_is_printed_after_a_correction_has_the_corrected_name_and_an_old_notice_stays_as_it_was() {
+    let world = World::new().await;
+    let server = world.serve().await;
+    let mut ana = world.person(server.channel(), "ana@example.test", "en");
+    let case = world.accepted_case(&ana).await;
+    let receipt = ana.wait_for_notice(case, "receipt").await;
+    let (_, before) = ana.download(&receipt.name).await.unwrap();
+    assert!(text(&before).contains("Ana Lúcia Verdemar"));
+    world.happens(case, events::name_corrected("Ana Lúcia do Verdemar")).await;
+    let answer = ana.wait_for_notice(case, "inquiry_answer").await;
+    world.happens(case, events::approved()).await;
+    let approval = ana.wait_for_notice(case, "approval").await;
+    for notice in [answer, approval] {
+        let (_, pdf) = ana.download(&notice.name).await.unwrap();
+        let text = text(&pdf);
+        let has = (text.contains("Ana Lúcia do Verdemar"), text.contains("Ana Lúcia Verdemar"));
+        assert_eq!(has, (true, false), "{text:?}");
+    }
+    let (_, again) = ana.download(&receipt.name).await.unwrap();
+    assert_eq!(again, before);
+    server.stop().await.unwrap();
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn nobody_else_sees_a_notice_or_that_there_is_one() {
     let world = World::new().await;
     let server = world.serve().await;

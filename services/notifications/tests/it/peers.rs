@@ -139,6 +139,7 @@ impl CaseWordsService for Words {
                 answer.words = event.grounds;
                 answer.derogatory_information = event.derogatory_information;
             }
+            Event::NameCorrected(event) => answer.words = event.corrected_name,
             other => panic!("no test prints the words of {other:?}"),
         }
         Ok(Response::new(answer))

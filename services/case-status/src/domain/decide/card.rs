@@ -8,6 +8,7 @@ use jiff::{SignedDuration, Timestamp, ToSpan as _};
 use uuid::Uuid;
 
 use super::Decision;
+use super::correction::none_open;
 use crate::domain::{CardState, Case, Outcome, card_of};
 
 /// For so long an address of record that was given or confirmed holds for a card, and so long one that came back is kept.
@@ -43,7 +44,7 @@ pub enum CardStep {
 /// they act no longer. One that was destroyed may be ordered again.
 ///
 /// # Errors
-/// `NOT_APPROVED`, `NO_CARD`, `CARD_ORDERED`, `ADDRESS_NOT_CONFIRMED`; not found without a case.
+/// `NOT_APPROVED`, `NO_CARD`, `CARD_ORDERED`, `CORRECTION_OPEN`, `ADDRESS_NOT_CONFIRMED`; not found without a case.
 pub fn order_card(case: &Case, officer: Uuid, now: Timestamp) -> Decision {
     if !case.exists() {
         return Err(Refusal::not_found());
@@ -58,6 +59,7 @@ pub fn order_card(case: &Case, officer: Uuid, now: Timestamp) -> Decision {
             .way_out("Look at how far it is.")
             .fact("card", case.card.state.as_str()));
     }
+    none_open(case)?;
     let fresh_since = (now - SignedDuration::from_hours(24 * DAYS)).as_microsecond();
     if case.address_known_at_us < fresh_since {
         return Err(Refusal::state(
@@ -82,7 +84,7 @@ pub(super) fn document_of(case: &Case) -> Result<&'static str, Refusal> {
 /// never mailed again by itself: the address of record is confirmed first, or it is destroyed when its time is over.
 ///
 /// # Errors
-/// `CARD_STEP_OUT_OF_ORDER`, `TRACKING_MISSING`, `CAUSE_UNKNOWN`, `ADDRESS_NOT_CONFIRMED`, `CARD_STILL_KEPT`; not found
+/// `CARD_STEP_OUT_OF_ORDER`, `CORRECTION_OPEN` before it is made, `TRACKING_MISSING`, `CAUSE_UNKNOWN`, `ADDRESS_NOT_CONFIRMED`, `CARD_STILL_KEPT`; not found
 /// without a case.
 pub fn record_card(case: &Case, step: &CardStep, now: Timestamp) -> Decision {
     if !case.exists() {
@@ -92,7 +94,10 @@ pub fn record_card(case: &Case, step: &CardStep, now: Timestamp) -> Decision {
     let document = card_of(&case.form).unwrap_or_default().to_owned();
     let goes_to = case.card_goes_to().in_event();
     Ok(vec![match (step, case.card.state) {
-        (CardStep::Produced, CardState::Ordered) => pb::CardProduced {}.into(),
+        (CardStep::Produced, CardState::Ordered) => {
+            none_open(case)?;
+            pb::CardProduced {}.into()
+        }
         (CardStep::Mailed { carrier, tracking_number }, CardState::Produced) => {
             tracked(carrier, tracking_number)?;
             let (carrier, tracking_number) = (carrier.clone(), tracking_number.clone());

@@ -73,9 +73,9 @@ pub fn decides_challenge(
     Ok(())
 }
 
-/// Whether an officer recommended or made the decision of a case, or intended the revocation that was made.
+/// Whether an officer recommended or made the decision of a case, or intended the revocation or termination that was made.
 fn decided(case: &Case, officer: Uuid) -> bool {
-    let revoked = case.outcome == Some(Outcome::Revoked);
+    let revoked = matches!(case.outcome, Some(Outcome::Revoked | Outcome::Terminated));
     case.decided_by == Some(officer)
         || case.recommendation.is_some_and(|it| it.officer == officer)
         || (revoked && case.revocation.is_some_and(|it| it.officer == officer))
@@ -107,9 +107,16 @@ fn end(challenge: &Case) -> Option<&'static str> {
     match (challenge.stage, challenge.outcome) {
         (Stage::Voided, _) => Some("voided"),
         (_, Some(Outcome::Approved)) => Some("granted"),
-        (_, Some(Outcome::Denied | Outcome::DeniedAbandoned | Outcome::Revoked | Outcome::Referred)) => {
-            Some("denied")
-        }
+        (
+            _,
+            Some(
+                Outcome::Denied
+                | Outcome::DeniedAbandoned
+                | Outcome::Revoked
+                | Outcome::Terminated
+                | Outcome::Referred,
+            ),
+        ) => Some("denied"),
         (_, Some(Outcome::Withdrawn | Outcome::AdministrativelyClosed | Outcome::ClosedAsMoot)) => {
             Some("withdrawn")
         }

@@ -8,6 +8,7 @@ use uuid::Uuid;
 
 use super::ending::{answered_by_itself, ending};
 use super::fee::honoured;
+use super::hold::not_held;
 use super::link::{bases_approved, conditions_removed};
 use super::own_motion::party_told;
 use super::referral::{Status, may_be_denied, may_be_referred, referred_unheard, status_allows_denial};
@@ -68,13 +69,14 @@ impl NewFacts {
 /// Recommends to approve or to deny. What an approval needs is needed for its recommendation already.
 ///
 /// # Errors
-/// `REVIEW_NOT_STARTED`, `DECISION_PENDING`, `REQUEST_OPEN`, and for an approval `BIOMETRICS_MISSING`,
+/// `REVIEW_NOT_STARTED`, `DECISION_PENDING`, `REQUEST_OPEN`, `CASE_HELD`, and for an approval `BIOMETRICS_MISSING`,
 /// `INTERVIEW_MISSING`, `CHECKS_MISSING`, `TESTS_MISSING`, `TEST_FAILED`, `FEE_OWED`; `INTERVIEW_MISSING` for a denial of asylum
 /// too, but for one that was abandoned, and `REFERRED_NOT_DENIED` where the file shows no lawful status; `PARTY_NOT_TOLD` for a
 /// denial after a motion of the office for the party.
 pub fn recommend(case: &Case, officer: Uuid, approve: bool, grounds: &str) -> Decision {
     in_review(case)?;
     no_open_request(case)?;
+    not_held(case)?;
     if approve {
         approvable(case)?;
     } else {
@@ -90,11 +92,12 @@ pub fn recommend(case: &Case, officer: Uuid, approve: bool, grounds: &str) -> De
 /// Recommends to refer an application for asylum to the immigration court.
 ///
 /// # Errors
-/// `REVIEW_NOT_STARTED`, `DECISION_PENDING`, `REQUEST_OPEN`, `NOT_ASYLUM`, `PARTY_NOT_TOLD`; `INTERVIEW_MISSING` before the rule of 2026-07-28, but for
+/// `REVIEW_NOT_STARTED`, `DECISION_PENDING`, `REQUEST_OPEN`, `CASE_HELD`, `NOT_ASYLUM`, `PARTY_NOT_TOLD`; `INTERVIEW_MISSING` before the rule of 2026-07-28, but for
 /// one that was abandoned.
 pub fn recommend_referral(case: &Case, officer: Uuid, grounds: &str, now: Timestamp) -> Decision {
     in_review(case)?;
     no_open_request(case)?;
+    not_held(case)?;
     party_told(case)?;
     may_be_referred(case, None)?;
     heard_before_referral(case, now)?;
@@ -110,7 +113,7 @@ fn recommended(officer: Uuid, recommendation: &str, grounds: &str) -> Event {
 /// approval that needs them may be recommended before theirs, since both may be decided on the same day.
 ///
 /// # Errors
-/// `NOT_RECOMMENDED`, `SAME_OFFICER`, `NOT_AS_RECOMMENDED`, `GROUNDS_MISSING`, `NOT_ABANDONED`, `ADDRESSEE_NOT_SOUGHT`, `INTERVIEW_MISSING`,
+/// `NOT_RECOMMENDED`, `SAME_OFFICER`, `CASE_HELD`, `NOT_AS_RECOMMENDED`, `GROUNDS_MISSING`, `NOT_ABANDONED`, `ADDRESSEE_NOT_SOUGHT`, `INTERVIEW_MISSING`,
 /// those of an approval, `BASIS_NOT_APPROVED`, and what [`pending`] says; of asylum `STATUS_MISSING`, `REFERRED_NOT_DENIED`,
 /// `DENIED_NOT_REFERRED`, and in other cases `NOT_ASYLUM`.
 pub fn decide_case(
@@ -128,6 +131,9 @@ pub fn decide_case(
     if recommended.officer == officer {
         return Err(Refusal::not_yours("SAME_OFFICER", "Who recommended a decision does not decide.")
             .way_out("Another officer of the office decides."));
+    }
+    if *verdict != Verdict::Return {
+        not_held(case)?;
     }
     let reviewed = |concurs| Event::from(pb::DecisionReviewed { officer: officer.to_string(), concurs });
     match verdict {

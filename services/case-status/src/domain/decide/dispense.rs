@@ -12,7 +12,7 @@ use super::biometrics::{standing, taken};
 use super::ending::{biometrics_cancelled, interview_cancelled};
 use super::interview::held;
 use super::{CAUSES, Decision, attended, cause_unknown, pending};
-use crate::domain::{Biometrics, Booking, Case, Event, FINGERPRINT_CHECK, Interview};
+use crate::domain::{Biometrics, Booking, Case, Event, FINGERPRINT_CHECK, Interview, Oath};
 
 /// So old may an earlier capture be, in months: Docket's own limit.
 const REUSE_MONTHS: i32 = 15;
@@ -104,13 +104,24 @@ pub fn excuse_interview(case: &Case, officer: Uuid, why: &str) -> Decision {
     excuse(case, missed, (officer, why), ("interview", &case.interview_booking))
 }
 
-fn excuse(
-    case: &Case,
-    missed: bool,
-    (officer, why): (Uuid, &str),
-    (kind, booking): (&str, &Booking),
-) -> Decision {
+/// Excuses who did not come to the oath ceremony: that absence does not count (8 CFR 337.10).
+///
+/// # Errors
+/// `NOT_MISSED`, `CAUSE_UNKNOWN`; not found without a case.
+pub fn excuse_oath(case: &Case, officer: Uuid, why: &str) -> Decision {
+    if !case.exists() {
+        return Err(Refusal::not_found());
+    }
+    let missed = case.oath == Oath::Missed;
+    excused(missed, (officer, why), ("oath", &case.oath_booking))
+}
+
+fn excuse(case: &Case, missed: bool, (officer, why): (Uuid, &str), of: (&str, &Booking)) -> Decision {
     pending(case)?;
+    excused(missed, (officer, why), of)
+}
+
+fn excused(missed: bool, (officer, why): (Uuid, &str), (kind, booking): (&str, &Booking)) -> Decision {
     if !missed {
         return Err(Refusal::state("NOT_MISSED", "No such appointment was missed and is to be excused.")
             .way_out("Look at how the case stands."));

@@ -2,10 +2,12 @@
 
 use docket_proto::case_status::events::v1 as pb;
 
+use super::correction::correction_closed;
+use super::hold::holds_ended;
 use super::search::searches_ended;
 use crate::domain::{Biometrics, Case, Event, Inquiry, Interview};
 
-/// The ends of the open request, of the appointments that stand, of what the party asked, and of the search for whom a mail
+/// The ends of the open request, of the appointments that stand, of the holds, of what the party asked, and of the search for whom a mail
 /// did not reach, since the end has a notice of its own; `why` is `withdrawn`, `denied`,
 /// `revoked`, `referred`, `voided` or `moot`.
 pub(super) fn ending(case: &Case, why: &str) -> Vec<Event> {
@@ -16,7 +18,9 @@ pub(super) fn ending(case: &Case, why: &str) -> Vec<Event> {
     }
     events.extend(biometrics_cancelled(case, why));
     events.extend(interview_cancelled(case, why));
+    events.extend(holds_ended(case, why));
     events.extend(expedite_closed(case, why));
+    events.extend(correction_closed(case, why));
     events.extend(case.inquiries.iter().map(|inquiry| inquiry_closed(inquiry, why)));
     events.extend(searches_ended(case, why, |_| true));
     events

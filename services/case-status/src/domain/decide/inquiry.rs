@@ -8,7 +8,7 @@ use uuid::Uuid;
 use super::card::document_of;
 use super::closing::can_be_reopened;
 use super::{Decision, answer_by, decided, not_scheduled, pending, worded};
-use crate::domain::{APPOINTMENT_MISSED, CardState, Case, Outcome, REOPENING, Stage};
+use crate::domain::{APPOINTMENT_MISSED, CardState, Case, Oath, Outcome, REOPENING, Stage};
 
 /// The kinds.
 pub const INQUIRIES: [&str; 7] = [
@@ -79,6 +79,9 @@ fn can_be_asked_about(case: &Case) -> Result<(), Refusal> {
 
 /// Why somebody did not come, and that another day is asked for (8 CFR 103.2(b)(9), (b)(13)(ii)).
 fn missed(case: &Case) -> Result<(), Refusal> {
+    if case.oath == Oath::Missed {
+        return Ok(());
+    }
     pending(case)?;
     if case.has_missed() {
         return Ok(());

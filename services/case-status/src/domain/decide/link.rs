@@ -86,7 +86,7 @@ pub fn basis_end(case: &Case) -> Option<BasisEnd> {
         (Stage::Rejected, _) => Some(BasisEnd::Rejected),
         (Stage::Voided, _) => Some(BasisEnd::Voided),
         (_, Some(Outcome::Denied | Outcome::DeniedAbandoned)) => Some(BasisEnd::Denied),
-        (_, Some(Outcome::Revoked)) => Some(BasisEnd::Revoked),
+        (_, Some(Outcome::Revoked | Outcome::Terminated)) => Some(BasisEnd::Revoked),
         (_, Some(Outcome::AdministrativelyClosed)) => Some(BasisEnd::Closed),
         (_, Some(Outcome::Withdrawn)) => Some(BasisEnd::Withdrawn),
         // What was referred is pending before the court.

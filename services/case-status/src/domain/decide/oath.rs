@@ -1,14 +1,20 @@
 //! After an approval of naturalization: checked again by another officer, the oath, the certificate (8 CFR 337, 338).
 
 use docket_kernel::Refusal;
-use docket_kernel::deadline::office_date;
+use docket_kernel::deadline::{Deadline, Rule, ServiceChannel, office_date};
 use docket_proto::case_status::events::v1 as pb;
 use jiff::Timestamp;
 use uuid::Uuid;
 
-use super::{Decision, MovedBy, attended, not_scheduled};
+use super::correction::none_open;
+use super::{Decision, MovedBy, absent, attended, not_scheduled};
 use crate::domain::appointment::is_its_day_over;
 use crate::domain::{Appointment, Case, Oath};
+
+/// Who missed so many ceremonies without a good cause is presumed to have given up (8 CFR 337.10).
+const GIVEN_UP: u32 = 2;
+/// The rule of the days to say why.
+const EXPLAINED: &str = "oath.noshow.explain";
 
 /// Another officer than the interviewer checks the approved case again (Policy Manual vol. 12 part J).
 ///
@@ -32,7 +38,7 @@ pub fn reverify(case: &Case, officer: Uuid) -> Decision {
 /// Sets the ceremony (Form N-445), or another one when nobody took the oath until the day was over (8 CFR 337.10).
 ///
 /// # Errors
-/// `NOT_APPROVED`, `REVERIFICATION_MISSING`, `NOT_NEEDED` when one is set whose day is not over, or the oath was taken.
+/// `NOT_APPROVED`, `REVERIFICATION_MISSING`, `OATH_MISSED_TWICE`, `NOT_NEEDED` when one is set whose day is not over, or the oath was taken.
 pub fn schedule_oath(case: &Case, appointment: &Appointment, now: Timestamp) -> Decision {
     oath_to_come(case)?;
     if case.reverified_by.is_none() {
@@ -45,6 +51,14 @@ pub fn schedule_oath(case: &Case, appointment: &Appointment, now: Timestamp) -> 
     let is_over = |standing: &Appointment| is_its_day_over(standing, now);
     match case.oath {
         Oath::ToSchedule => {}
+        Oath::Missed if case.oaths_missed < GIVEN_UP => {}
+        Oath::Missed => {
+            return Err(Refusal::state(
+                "OATH_MISSED_TWICE",
+                "The person missed two ceremonies and is presumed not to want to be naturalized any more (8 CFR 337.10).",
+            )
+            .way_out("Excuse the absence for a good cause, or reopen the case on the office's own motion."));
+        }
         Oath::Scheduled if case.oath_booking.appointment.as_ref().is_none_or(is_over) => {}
         Oath::Scheduled => {
             return Err(Refusal::state("NOT_NEEDED", "A ceremony is set already.")
@@ -73,20 +87,25 @@ pub fn move_oath(case: &Case, to: &Appointment, by: MovedBy) -> Decision {
     Ok(vec![pb::OathScheduled { appointment: Some(to.into()) }.into()])
 }
 
+/// Records that nobody came to the ceremony, once its day is over, and until when that can be explained. It decides nothing.
+///
+/// # Errors
+/// `OATH_NOT_SCHEDULED`, `ALREADY_ATTENDED`, `TOO_EARLY`; not found without a case.
+pub fn miss_oath(case: &Case, now: Timestamp) -> Decision {
+    ceremony_stands(case)?;
+    let appointment_id = absent(case.oath_booking.appointment.as_ref(), now)?.to_string();
+    let rule = Rule::of(EXPLAINED).abroad(case.abroad);
+    let deadline = Deadline::compute(rule, office_date(now), ServiceChannel::Posted, &case.zone)?;
+    let deadline = Some((&crate::domain::Deadline::from(&deadline)).into());
+    Ok(vec![pb::OathMissed { appointment_id, deadline }.into()])
+}
+
 /// Records the oath: the person is a citizen from here on (8 CFR 337.9).
 ///
 /// # Errors
 /// `OATH_NOT_SCHEDULED`, `ALREADY_ATTENDED`, `TOO_EARLY`.
 pub fn take_oath(case: &Case, now: Timestamp, early_by_agreement: bool) -> Decision {
-    known(case)?;
-    match case.oath {
-        Oath::Scheduled => {}
-        Oath::Taken => return Err(Refusal::state("ALREADY_ATTENDED", "The oath was taken already.")),
-        Oath::None | Oath::ToSchedule => {
-            return Err(Refusal::state("OATH_NOT_SCHEDULED", "No oath ceremony is set in this case.")
-                .way_out("Set the ceremony first."));
-        }
-    }
+    ceremony_stands(case)?;
     let appointment_id = attended(case.oath_booking.appointment.as_ref(), now, early_by_agreement)?;
     Ok(vec![
         pb::OathTaken {
@@ -98,10 +117,22 @@ pub fn take_oath(case: &Case, now: Timestamp, early_by_agreement: bool) -> Decis
     ])
 }
 
+fn ceremony_stands(case: &Case) -> Result<(), Refusal> {
+    known(case)?;
+    match case.oath {
+        Oath::Scheduled => Ok(()),
+        Oath::Taken => Err(Refusal::state("ALREADY_ATTENDED", "The oath was taken already.")),
+        Oath::None | Oath::ToSchedule | Oath::Missed => {
+            Err(Refusal::state("OATH_NOT_SCHEDULED", "No oath ceremony is set in this case.")
+                .way_out("Set the ceremony first."))
+        }
+    }
+}
+
 /// Issues the Certificate of Naturalization (N-550).
 ///
 /// # Errors
-/// `OATH_NOT_TAKEN` (lifecycle 28), `ALREADY_ISSUED`, `NUMBER_MALFORMED`.
+/// `OATH_NOT_TAKEN` (lifecycle 28), `ALREADY_ISSUED`, `CORRECTION_OPEN`, `NUMBER_MALFORMED`.
 pub fn issue_certificate(case: &Case, certificate_number: &str) -> Decision {
     known(case)?;
     if case.oath != Oath::Taken {
@@ -111,6 +142,7 @@ pub fn issue_certificate(case: &Case, certificate_number: &str) -> Decision {
     if case.certificate {
         return Err(Refusal::state("ALREADY_ISSUED", "The certificate was issued already."));
     }
+    none_open(case)?;
     let digits = certificate_number.bytes().all(|byte| byte.is_ascii_digit());
     if !digits || !(7..=9).contains(&certificate_number.len()) {
         return Err(Refusal::invalid(

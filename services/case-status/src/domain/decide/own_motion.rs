@@ -56,8 +56,14 @@ pub fn reopen_on_own_motion(case: &Case, officer: Uuid, motion: &Motion, now: Ti
 
 fn may_be_reopened(case: &Case, favorable: bool) -> bool {
     match case.outcome {
-        Some(Outcome::Denied | Outcome::DeniedAbandoned | Outcome::Revoked | Outcome::ClosedAsMoot) => true,
-        Some(Outcome::Approved) => !favorable && matches!(case.oath, Oath::ToSchedule | Oath::Scheduled),
+        Some(
+            Outcome::Denied
+            | Outcome::DeniedAbandoned
+            | Outcome::Revoked
+            | Outcome::Terminated
+            | Outcome::ClosedAsMoot,
+        ) => true,
+        Some(Outcome::Approved) => !favorable && case.oath_is_to_come() && case.oath != Oath::Taken,
         Some(Outcome::AdministrativelyClosed) => !case.reopen_until.is_empty(),
         Some(Outcome::Referred | Outcome::Withdrawn) | None => false,
     }

@@ -28,7 +28,7 @@ pub struct Asked {
     pub explanation: String,
 }
 
-/// A denial or a revocation that is intended.
+/// A denial, a revocation or a termination that is intended.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Intent {
     /// Id of the request.
@@ -176,6 +176,7 @@ pub fn plan_deadline(
         (RequestKind::N14, _) => "n14",
         (RequestKind::Noid, _) => "noid",
         (RequestKind::Noir, _) => "noir",
+        (RequestKind::Noit, _) => "noit",
         (RequestKind::OwnMotion, "N-400") => "n400.reopen",
         (RequestKind::OwnMotion, _) => "own_motion",
         (RequestKind::Rfe, "I-539") => "rfe.i539",

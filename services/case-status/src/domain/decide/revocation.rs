@@ -87,9 +87,7 @@ pub fn revoke_approval(
         "GROUNDS_MISSING",
         "A revocation names its grounds and says the findings and reasons (8 CFR 205.2(c)).",
     )?;
-    if case.request.as_ref().is_none_or(|request| request.received_at.is_none()) {
-        addressee_sought(case)?;
-    }
+    unanswered_and_sought(case)?;
     let revoked = pb::ApprovalRevoked {
         officer: officer.to_string(),
         ground_codes: ground_codes.to_vec(),
@@ -101,8 +99,20 @@ pub fn revoke_approval(
     Ok(events)
 }
 
+/// Where nobody answered, whom the mail about the notice did not reach was looked for.
+///
+/// # Errors
+/// `ADDRESSEE_NOT_SOUGHT`.
+pub(super) fn unanswered_and_sought(case: &Case) -> Result<(), Refusal> {
+    let answered = case.request.as_ref().is_some_and(|request| request.received_at.is_some());
+    if answered { Ok(()) } else { addressee_sought(case) }
+}
+
 /// An approved petition.
-fn revocable(case: &Case) -> Result<(), Refusal> {
+///
+/// # Errors
+/// `NOT_APPROVED`, `NOT_REVOCABLE`; not found without a case.
+pub(super) fn revocable(case: &Case) -> Result<(), Refusal> {
     if !case.exists() {
         return Err(Refusal::not_found());
     }
@@ -121,7 +131,8 @@ fn intended(case: &Case) -> Result<Revocation, Refusal> {
     if !case.exists() {
         return Err(Refusal::not_found());
     }
-    case.intended_revocation().copied().ok_or_else(|| {
+    let of_petition = |_: &&Revocation| PETITIONS.contains(&case.form.as_str());
+    case.intended_revocation().filter(of_petition).copied().ok_or_else(|| {
         Refusal::state("REVOCATION_NOT_INTENDED", "No revocation of an approval is intended in this case.")
             .way_out("Send a notice of intent to revoke first.")
     })

@@ -29,6 +29,8 @@ enum Act {
     Reopen,
     /// The approval is revoked; or what was intended is given up.
     Revoke(bool),
+    /// Something happened that ends the approval by itself.
+    RevokeByLaw,
     OwnMotion,
 }
 
@@ -45,6 +47,7 @@ fn act() -> impl Strategy<Value = (usize, Act)> {
         1 => Just(Act::Void),
         1 => Just(Act::Reopen),
         1 => prop::bool::weighted(0.8).prop_map(Act::Revoke),
+        1 => Just(Act::RevokeByLaw),
         1 => Just(Act::OwnMotion),
     ];
     (0_usize..3, act)
@@ -99,6 +102,7 @@ struct Package {
     approved: usize,
     moot: usize,
     revoked: usize,
+    by_law: usize,
 }
 
 impl Package {
@@ -134,6 +138,16 @@ impl Package {
             Act::Withdraw => decide::withdraw(case),
             Act::Void => decide::void_acceptance(case, ADA, "signature", now()),
             Act::Revoke(done) => revoke(case, done),
+            Act::RevokeByLaw => {
+                let on = docket_kernel::deadline::office_date(now());
+                let happened = decide::Happened {
+                    cause: "petitioner_withdrew",
+                    on,
+                    findings: "The petitioner wrote so.",
+                };
+                let others: Others = (0..3).map(|n| (id(n), self.cases[n].clone())).collect();
+                decide::revoke_by_law(case, ADA, happened, &others, now())
+            }
             Act::OwnMotion => {
                 let (request_id, reasons) = (Uuid::nil(), "Twenty characters or more.".into());
                 let motion = decide::Motion { request_id, favorable: true, reasons };
@@ -173,6 +187,12 @@ impl Package {
                 self.moot += 1;
                 assert!(case.stage.is_pending() && case.outcome.is_none(), "moot after a decision");
                 assert_eq!((nth, self.cases[ADJUSTMENT].outcome), (PERMIT, Some(Outcome::Approved)));
+            }
+            Event::ApprovalRevokedByLaw(_) => {
+                self.by_law += 1;
+                assert_eq!((nth, case.outcome), (0, Some(Outcome::Approved)), "no approved petition");
+                let adjusted = self.cases[ADJUSTMENT].outcome == Some(Outcome::Approved);
+                assert!(!adjusted || case.carried().next().is_none(), "the beneficiary is a resident");
             }
             Event::ApprovalRevoked(_) => {
                 self.revoked += 1;
@@ -241,7 +261,7 @@ fn random_packages_reach_what_the_law_is_about() {
     use proptest::strategy::ValueTree;
     let mut runner = proptest::test_runner::TestRunner::deterministic();
     let strategy = prop::collection::vec(act(), 120);
-    let (mut approved, mut moot, mut revoked) = (0, 0, 0);
+    let (mut approved, mut moot, mut revoked, mut by_law) = (0, 0, 0, 0);
     for _ in 0..600 {
         let mut package = Package::default();
         for (nth, act) in strategy.new_tree(&mut runner).unwrap().current() {
@@ -250,6 +270,8 @@ fn random_packages_reach_what_the_law_is_about() {
         approved += usize::from(package.cases[ADJUSTMENT].outcome == Some(Outcome::Approved));
         moot += package.moot;
         revoked += package.revoked;
+        by_law += package.by_law;
     }
-    assert!(approved > 0 && moot > 0 && revoked > 0, "{approved} approved, {moot} moot, {revoked} revoked");
+    let told = format!("{approved} approved, {moot} moot, {revoked} revoked, {by_law} by law");
+    assert!(approved > 0 && moot > 0 && revoked > 0 && by_law > 0, "{told}");
 }
