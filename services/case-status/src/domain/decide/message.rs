@@ -73,7 +73,7 @@ pub fn record_reply(case: &Case, thread: Uuid, officer: Uuid) -> Decision {
 ///
 /// # Errors
 /// `MESSAGE_NOT_WAITING`, `CAUSE_UNKNOWN`; not found without a case.
-pub fn set_message_aside(case: &Case, thread: Uuid, officer: Uuid, cause: &str) -> Decision {
+pub fn set_message_aside(case: &Case, thread: Uuid, officer: Uuid, why: &str) -> Decision {
     if !case.exists() {
         return Err(Refusal::not_found());
     }
@@ -85,7 +85,7 @@ pub fn set_message_aside(case: &Case, thread: Uuid, officer: Uuid, cause: &str) 
         .way_out("Look at the conversations in which the case says that somebody waits.")
         .field("thread"));
     };
-    if !ASIDE.contains(&cause) {
+    if !ASIDE.contains(&why) {
         return Err(cause_unknown(&ASIDE));
     }
     Ok(vec![
@@ -93,7 +93,7 @@ pub fn set_message_aside(case: &Case, thread: Uuid, officer: Uuid, cause: &str) 
             thread_id: waiting.thread.to_string(),
             message_id: waiting.message.to_string(),
             officer: officer.to_string(),
-            cause: cause.to_owned(),
+            cause: why.to_owned(),
         }
         .into(),
     ])
