@@ -1,5 +1,7 @@
 //! When somebody is reminded of a day: at nine in the morning of certain days before it, where they live or are to come.
 
+use std::cmp::Reverse;
+
 use jiff::Timestamp;
 use jiff::civil::{Date, time};
 use jiff::tz::TimeZone;
@@ -28,7 +30,7 @@ impl Reminders {
             Some((*left, instant(at, &zone).ok()?))
         };
         let mut times: Vec<(u32, Timestamp)> = days.iter().filter_map(nine).collect();
-        times.sort_unstable_by_key(|time| std::cmp::Reverse(time.0));
+        times.sort_unstable_by_key(|(left, _)| Reverse(*left));
         times.dedup();
         Self { times, day, zone }
     }
@@ -38,8 +40,8 @@ impl Reminders {
     pub fn before_due(day0: Date, due: Date, base_days: u32, zone_name: &str) -> Self {
         let whole = u32::try_from(days_between(day0, due)).unwrap_or(0);
         let long = [whole / 2, 14, 7, 3, 1, 0];
-        let before = if base_days >= LONG { &long[..] } else { &[7, 3, 1][..] };
-        let within: Vec<u32> = before.iter().copied().filter(|left| *left < whole).collect();
+        let told = if base_days >= LONG { &long[..] } else { &[7, 3, 1][..] };
+        let within: Vec<u32> = told.iter().copied().filter(|left| *left < whole).collect();
         Self::before(due, &within, zone_name)
     }
 

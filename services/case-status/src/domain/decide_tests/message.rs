@@ -30,8 +30,8 @@ fn waiting(case: Given) -> Given {
     after(case, &events)
 }
 
-fn aside(case: &Given, thread: Uuid, cause: &str) -> Then {
-    case.when(|case| decide::set_message_aside(case, thread, ADA, cause))
+fn aside(case: &Given, thread: Uuid, why: &str) -> Then {
+    case.when(|case| decide::set_message_aside(case, thread, ADA, why))
 }
 
 #[test]
@@ -80,12 +80,12 @@ fn an_officer_says_why_a_message_needs_no_answer() {
     let case = waiting(served());
     aside(&case, Uuid::from_u128(9), "nothing_asked").refused("MESSAGE_NOT_WAITING");
     aside(&case, THREAD, "no_time").refused("CAUSE_UNKNOWN");
-    for cause in ASIDE {
-        let events = aside(&case, THREAD, cause).then(&["message_set_aside"]);
+    for word in ASIDE {
+        let events = aside(&case, THREAD, word).then(&["message_set_aside"]);
         let line = timeline::line(&case.0, &events[0]);
-        let why = timeline::Fact::Code(format!("aside-{}", cause.replace('_', "-")));
+        let why = timeline::Fact::Code(format!("aside-{}", word.replace('_', "-")));
         assert_eq!((line.office_only, line.facts.get("why")), (false, Some(&why)), "the party reads why");
-        assert!(timeline::CODES.contains(&&*format!("aside-{}", cause.replace('_', "-"))));
+        assert!(timeline::CODES.contains(&&*format!("aside-{}", word.replace('_', "-"))));
     }
     let events = aside(&case, THREAD, "nothing_asked").then(&["message_set_aside"]);
     let case = after(case, &events);
@@ -109,7 +109,7 @@ fn a_message_in_a_case_that_is_decided_over_or_void_waits_like_any_other_and_out
 #[test]
 fn who_acts_for_the_party_waits_too_and_haste_and_inquiries_come_before() {
     let (representation_id, representative) = (Uuid::from_u128(0x628).to_string(), RAY.to_string());
-    let case = served().and(pb::RepresentationActivated { representation_id, representative });
+    let case = served().and(pb::RepresentationActivated { representation_id, representative, wishes: None });
     let events = write(&case, THREAD, 1, RAY).then(&["message_received"]);
     let case = after(case, &events);
     assert_eq!(case.0.waiting_threads[0].writer, "representative");

@@ -37,10 +37,12 @@ fn told(
     for hour in 0..hours {
         let now = at(from) + SignedDuration::from_hours(hour);
         for event in remind(&case, now).unwrap() {
-            let days = match &event {
-                Event::RequestReminded(event) => event.days_left,
-                Event::AppointmentReminded(event) => event.days_left,
-                other => panic!("{}", other.kind()),
+            let days = if let Event::RequestReminded(event) = &event {
+                event.days_left
+            } else if let Event::AppointmentReminded(event) = &event {
+                event.days_left
+            } else {
+                panic!("{}", event.kind())
             };
             told.push((now.to_string(), days));
             case = evolve(case, &event);
