@@ -11,9 +11,9 @@ use super::state::{id, instant};
 use super::{
     APPOINTMENT_MISSED, Absence, Appearance, BasisEnd, Biometrics, Booking, Card, CardState, Case, Check,
     Corrected, Correction, CorrectionState, Deadline, Direction, Event, Expedite, ExpediteState, FeeOwed,
-    FeeWaiver, GoesTo, Hold, Inquiry, Interview, Link, LinkKind, MoveRoute, Oath, Outcome, OwnMotion, Recommendation,
-    Request, RequestKind, RequestState, Revocation, RevocationState, Search, SearchState, Stage, Unpaid, WaitingThread,
-    needs,
+    FeeWaiver, GoesTo, Hold, Inquiry, Interview, Link, LinkKind, MoveRoute, Oath, Outcome, OwnMotion,
+    Recommendation, Request, RequestKind, RequestState, Revocation, RevocationState, Search, SearchState,
+    Stage, Unpaid, WaitingThread, needs,
 };
 
 /// Why an appointment fell away that is to be set again.

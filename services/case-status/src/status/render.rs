@@ -9,7 +9,9 @@ use docket_proto::types::v1::Money;
 use super::row::{CaseRow, TimelineRow};
 use super::store::Linked;
 use super::viewer::Sight;
-use crate::domain::{CardState, Case, Hold, Link, Search, Stage, WaitingThread, card_of, decide, task, title};
+use crate::domain::{
+    CardState, Case, Hold, Link, Search, Stage, WaitingThread, card_of, decide, task, title,
+};
 use crate::texts::{Language, has, text};
 
 /// The case.

@@ -148,7 +148,8 @@ pub fn show(case: &pb::Case, timeline: &[pb::TimelineEntry], teller: &Teller) {
     }
     if let Some(slot) = &case.appointment {
         // What it is for, as far as the service says it.
-        let what = if case.appointment_kind.is_empty() { "appointment" } else { case.appointment_kind.as_str() };
+        let what =
+            if case.appointment_kind.is_empty() { "appointment" } else { case.appointment_kind.as_str() };
         teller.pair(what, &slot_text(slot, teller));
     }
     if let Some(card) = &case.card {

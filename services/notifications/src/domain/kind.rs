@@ -286,6 +286,7 @@ impl NoticeKind {
     }
 
     /// The notice that an event of a case owes; most events owe none.
+    #[expect(clippy::too_many_lines, reason = "a table: each event, and the notice that is owed for it")]
     pub(crate) fn owed_for(event: &Event) -> Option<Self> {
         Some(match event {
             Event::FilingAccepted(_) => Self::Receipt,

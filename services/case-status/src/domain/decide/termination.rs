@@ -79,13 +79,11 @@ pub fn terminate_status(
         return Err(Refusal::not_yours("SAME_OFFICER", "Who intended a termination does not terminate.")
             .way_out("Another officer of the office decides."));
     }
-    if !reasoned(ground_codes, reasons) {
-        return Err(Refusal::invalid(
-            "ground_codes",
-            "GROUNDS_MISSING",
-            "A termination names its grounds and says the findings and reasons (8 CFR 236.23(d), 244.14).",
-        ));
-    }
+    reasoned(
+        (ground_codes, reasons),
+        "GROUNDS_MISSING",
+        "A termination names its grounds and says the findings and reasons (8 CFR 236.23(d), 244.14).",
+    )?;
     unanswered_and_sought(case)?;
     let terminated = pb::StatusTerminated {
         officer: officer.to_string(),
