@@ -278,6 +278,7 @@ impl World {
         Response { request_id, received_at, complete, evidence: Vec::new(), being_checked }
     }
 
+    #[expect(clippy::too_many_lines, reason = "a table: each command, and what decides on it")]
     fn decide(&mut self, command: &Command) -> Decision {
         let (case, now) = (&self.case, self.now);
         match command {
@@ -623,7 +624,6 @@ impl World {
     }
 
     /// What must hold of an event that was decided on the state before it.
-    #[expect(clippy::too_many_lines, reason = "a table: each event, and what must hold of it")]
     #[expect(clippy::wildcard_enum_match_arm, reason = "the law says nothing of the others")]
     fn check(&self, event: &Event) {
         let case = &self.case;
