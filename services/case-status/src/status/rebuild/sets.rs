@@ -7,6 +7,7 @@ use uuid::Uuid;
 
 use super::super::tables::Tables;
 use super::{NAME, owner};
+use crate::aggregate::LOG;
 
 /// How one set stands.
 #[derive(Debug, Clone)]
