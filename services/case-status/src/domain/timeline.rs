@@ -301,9 +301,7 @@ fn facts(case: &Case, event: &Event) -> Vec<(&'static str, Fact)> {
         Event::CaseApproved(event) => vec![("date", Fact::Date(event.effective_date.clone()))],
         Event::OathTaken(event) => vec![("date", Fact::Date(event.taken_on_date.clone()))],
         Event::InterviewCompleted(event) => vec![("date", Fact::Date(event.held_on_date.clone()))],
-        Event::NoticeRecorded(event) => {
-            vec![("notice", code("notice", &event.notice_kind))]
-        }
+        Event::NoticeRecorded(event) => vec![("notice", code("notice", &event.notice_kind))],
         Event::AddresseeNotReached(event) => {
             let mut facts = due(event.deadline.as_ref());
             facts.push(("notice", code("notice", &event.notice_kind)));
