@@ -139,9 +139,9 @@ async fn appearance(
         let event = recorded.decode::<Event>().map_err(docket_eventlog::Error::from)?;
         signatures.extend(on_form(&event, &said, entered));
         match event {
-            Event::RepresentationPrepared(_)
+            Event::RepresentationSought(_)
+            | Event::RepresentationPrepared(_)
             | Event::RepresentationAccepted(_)
-            | Event::RepresentationSought(_)
             | Event::RepresentationWishesChanged(_) => {}
             Event::RepresentationReplaced(e) if !e.ended => {}
             Event::RepresentationRefused(_)

@@ -8,6 +8,7 @@ mod build;
 mod compare;
 mod copy;
 mod fold;
+mod owner;
 mod sets;
 mod switch;
 

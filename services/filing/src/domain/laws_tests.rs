@@ -262,12 +262,10 @@ fn checked(filing: &Filing, current: bool) -> Checked {
 fn decide(filing: &Filing, command: &Command) -> Result<Vec<Event>, Refusal> {
     match command {
         Command::Start { represented } => filing::start(filing, a_start(*represented)),
-        Command::Appoint { pending } => filing::appoint(
-            filing,
-            *pending,
-            (Uuid::from_u128(u128::from(filing.version)), Uuid::from_u128(6)),
-            None,
-        ),
+        Command::Appoint { pending } => {
+            let appearance = Uuid::from_u128(u128::from(filing.version));
+            filing::appoint(filing, *pending, (appearance, Uuid::from_u128(6)), None)
+        }
         Command::AskReview { current } => filing::ask_review(filing, &checked(filing, *current)),
         Command::GiveBack => filing::give_back(filing, "the date is wrong".into(), Some(Uuid::from_u128(6))),
         Command::Approve { current } => {

@@ -192,10 +192,12 @@ impl SendAlerts {
 /// What the try after the last pause came to: there is none after it.
 fn at_last(delivery: &Delivery, outcome: Outcome) -> Outcome {
     let last = usize::try_from(delivery.attempts).unwrap_or_default() > PAUSES_S.len();
-    match outcome {
-        Outcome::Again(reason) if last => Outcome::Failed(reason),
-        other @ (Outcome::HandedOver | Outcome::Failed(_) | Outcome::Again(_) | Outcome::PutOff(_)) => other,
+    if let Outcome::Again(reason) = outcome
+        && last
+    {
+        return Outcome::Failed(reason);
     }
+    outcome
 }
 
 /// Whether identity says that there is nobody to write to: erased, or never proven.

@@ -235,7 +235,7 @@ async fn a_mail_that_comes_back_while_its_address_changes_goes_to_the_next() {
 async fn a_mail_whose_address_changes_during_its_last_try_goes_to_the_next() {
     let world = World::new().await;
     let server = world.serve().await;
-    let mut ana = world.person(server.channel(), "defer@example.test", "en");
+    let ana = world.person(server.channel(), "defer@example.test", "en");
     world.accepted_case(&ana).await;
     let tried = async |times: i32| {
         crate::world::until("a try", async || {
@@ -259,6 +259,7 @@ async fn a_mail_whose_address_changes_during_its_last_try_goes_to_the_next() {
     .await;
     world.bench.advance(301);
     world.wait_for_mails("ana@example.test", 1).await;
+    let mut ana = world.stranger(server.channel(), ana.account, "ana@example.test");
     ana.wait_for_deliveries("handed_over", 1).await;
     assert_eq!(world.count("delivery.failed.v1").await, 0);
     server.stop().await.unwrap();

@@ -1,7 +1,5 @@
 //! Builds rows from the log: one task reads, one folds, one writes, each a few batches ahead of the next at most.
 
-use std::time::Duration;
-
 use docket_eventlog::Recorded;
 use docket_proto::log::v1 as pb;
 use docket_proto::log::v1::event_feed_service_client::EventFeedServiceClient;
@@ -11,12 +9,13 @@ use tokio::sync::{mpsc, oneshot, watch};
 use tokio::task::JoinSet;
 use tokio::time::Instant;
 use tonic::transport::Channel;
-use tonic::{Code, Status, Streaming};
+use tonic::{Status, Streaming};
 
 use super::super::row::{CaseRow, TimelineRow};
 use super::super::tables::{self, Tables};
 use super::copy;
 use super::fold::Fold;
+use super::owner::{PATIENCE, PAUSE, passes};
 use crate::aggregate::LOG;
 
 /// How much is held in memory.
@@ -38,11 +37,6 @@ impl Default for Limits {
 
 /// A round that brings fewer events than this was the last: the rest comes when the rows are compared or switched.
 const FEW: u64 = 100;
-
-/// For so long the log is asked for again while nothing comes.
-const PATIENCE: Duration = Duration::from_mins(1);
-/// A pause before it is.
-const PAUSE: Duration = Duration::from_millis(200);
 
 /// How far a build is.
 pub(super) type Progress = watch::Sender<pb::RebuildProjectionResponse>;
@@ -189,20 +183,6 @@ impl Reader {
 async fn owners_end(batches: &mut Streaming<pb::ReadEventsResponse>) -> Result<(), Status> {
     let said = batches.trailers().await?;
     said.map(drop).ok_or_else(|| Status::unavailable("the owner did not end its answer"))
-}
-
-/// Whether another try may bring more: a line was cut or the owner is away, as which a cut is told.
-fn passes(status: &Status) -> bool {
-    matches!(
-        status.code(),
-        Code::Unavailable
-            | Code::DeadlineExceeded
-            | Code::Cancelled
-            | Code::Aborted
-            | Code::ResourceExhausted
-            | Code::Unknown
-            | Code::Internal
-    )
 }
 
 /// What is to be written.

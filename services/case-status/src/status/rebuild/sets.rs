@@ -1,14 +1,12 @@
 //! The two sets of rows: which is in use, how each stands, and who may work on the one beside.
 
 use docket_kernel::Refusal;
-use docket_proto::log::v1 as pb;
-use docket_proto::log::v1::event_feed_service_client::EventFeedServiceClient;
-use docket_service::{ApiError, Base, outgoing};
+use docket_service::{ApiError, Base};
 use sqlx::{Connection as _, PgConnection};
 use uuid::Uuid;
 
 use super::super::tables::Tables;
-use super::NAME;
+use super::{NAME, owner};
 use crate::aggregate::LOG;
 
 /// How one set stands.
@@ -36,9 +34,7 @@ pub(super) struct Epoch {
 impl Epoch {
     /// The one in force, as the owner of the log tells it.
     pub(super) async fn now(base: &Base) -> Result<Self, ApiError> {
-        let ask = outgoing(pb::GetHeadRequest { log: LOG.to_owned() });
-        let head = EventFeedServiceClient::new(base.channel("case-status")).get_head(ask).await;
-        let head = head.map_err(|status| ApiError::peer("the log of cases", &status))?.into_inner();
+        let head = owner::head(base).await?;
         let id = head.epochs.last().and_then(|epoch| Uuid::from_slice(&epoch.id).ok());
         Ok(Self { number: head.epoch, id })
     }

@@ -9,6 +9,11 @@ use uuid::Uuid;
 use super::REPRESENTATION;
 use crate::domain::representation::{self, Consent, Replacement};
 
+/// Cards go to the representative or not.
+fn cards(documents_to_representative: bool) -> MailingWishes {
+    MailingWishes { documents_to_representative, ..Default::default() }
+}
+
 /// Nobody represents without the client's consent, given with the code, in time, to what was shown; an end is an end.
 #[test]
 #[expect(clippy::too_many_lines, reason = "a table: each thing that can be decided")]
@@ -62,10 +67,7 @@ fn whatever_is_decided_for_a_representation_folds() {
             5 => Ok(representation::replace(state, replacement(right[0]))),
             6 => representation::seek(state, sought()),
             7 | 8 => representation::prepare_for(state, answered(right)),
-            9 => representation::change_wishes(
-                state,
-                MailingWishes { documents_to_representative: right[0], ..Default::default() },
-            ),
+            9 => representation::change_wishes(state, cards(right[0])),
             _ => representation::end(state),
         },
         |before, event, after| match event {
