@@ -258,7 +258,6 @@ fn checked(filing: &Filing, current: bool) -> Checked {
     }
 }
 
-#[expect(clippy::too_many_lines, reason = "a table: each command, and what decides on it")]
 fn decide(filing: &Filing, command: &Command) -> Result<Vec<Event>, Refusal> {
     match command {
         Command::Start { represented } => filing::start(filing, a_start(*represented)),

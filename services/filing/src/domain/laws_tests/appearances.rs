@@ -16,7 +16,6 @@ fn cards(documents_to_representative: bool) -> MailingWishes {
 
 /// Nobody represents without the client's consent, given with the code, in time, to what was shown; an end is an end.
 #[test]
-#[expect(clippy::too_many_lines, reason = "a table: each thing that can be decided")]
 fn whatever_is_decided_for_a_representation_folds() {
     let sought = || pb::RepresentationSought {
         client: Uuid::from_u128(3).to_string(),
