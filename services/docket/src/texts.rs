@@ -174,8 +174,13 @@ static SPANISH: &[(&str, &str)] = &[
     ("a message needs words", "un mensaje necesita palabras"),
     ("waits for an answer", "espera respuesta"),
     ("card", "tarjeta"),
+    ("biometrics", "datos biométricos"),
+    ("interview", "entrevista"),
+    ("oath ceremony", "ceremonia de juramento"),
+    ("request for a correction", "solicitud de corrección"),
+    ("on hold", "en espera"),
     // Texts to a mobile phone.
-    ("{}\ndo you agree? (yes/no) ", "{}\n¿está de acuerdo? (sí/no) "),
+    ("do you agree? (yes/no) ", "¿está de acuerdo? (sí/no) "),
     (
         "nothing was changed: no texts are sent without your consent",
         "no se cambió nada: sin su consentimiento no se envían mensajes de texto",

@@ -123,11 +123,11 @@ pub fn show(case: &pb::Case, timeline: &[pb::TimelineEntry], teller: &Teller) {
         teller.pair(teller.words("request to expedite"), &case.expedite);
     }
     if !case.correction.is_empty() {
-        teller.pair("request for a correction", &case.correction);
+        teller.pair(teller.words("request for a correction"), &case.correction);
     }
     for hold in &case.holds {
         let why = format!("{}, looked at again by {}", hold.reason.replace('_', " "), hold.review_by_date);
-        teller.pair("on hold", &why);
+        teller.pair(teller.words("on hold"), &why);
     }
     for search in &case.searches {
         let due = search.deadline.as_ref().map_or("", |deadline| deadline.due_date.as_str());
@@ -148,9 +148,13 @@ pub fn show(case: &pb::Case, timeline: &[pb::TimelineEntry], teller: &Teller) {
     }
     if let Some(slot) = &case.appointment {
         // What it is for, as far as the service says it.
-        let what =
-            if case.appointment_kind.is_empty() { "appointment" } else { case.appointment_kind.as_str() };
-        teller.pair(what, &slot_text(slot, teller));
+        let what = match case.appointment_kind.as_str() {
+            "biometrics" => "biometrics",
+            "interview" => "interview",
+            "oath" => "oath ceremony",
+            _ => "appointment",
+        };
+        teller.pair(teller.words(what), &slot_text(slot, teller));
     }
     if let Some(card) = &case.card {
         let document = card.document.replace('_', " ");

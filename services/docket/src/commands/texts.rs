@@ -44,7 +44,8 @@ pub async fn texts(home: &Path, args: TextsArgs, teller: &Teller) -> Result<()> 
         Some(TextsCommand::Add { number, agree }) => {
             let asked = standing(&connection, &token, teller.language()).await?;
             if !agree {
-                let question = teller.filled("{}\ndo you agree? (yes/no) ", &[&asked.consent_words]);
+                let question =
+                    format!("{}\n{}", asked.consent_words, teller.words("do you agree? (yes/no) "));
                 if !matches!(ask(&question)?.trim(), "yes" | "y" | "sí" | "si" | "s") {
                     bail!(teller.words("nothing was changed: no texts are sent without your consent"));
                 }
