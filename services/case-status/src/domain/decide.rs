@@ -147,6 +147,8 @@ pub const REASONS: &[&str] = &[
     "MOTION_UNKNOWN",
     "MOTION_USED",
     "MOVED_TWICE",
+    "NEW_FACTS_NOT_STATED",
+    "NEW_FACTS_NOT_TOLD",
     "NOT_ABANDONED",
     "NOT_ACCEPTED",
     "NOT_APPROVED",
