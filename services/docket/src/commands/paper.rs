@@ -1,5 +1,5 @@
 //! `docket forms` and `docket file`: the catalogue, and a filing begun from a file.
-use super::attach::attach;
+use super::attach::attach_or_end;
 use super::interview::answers_of;
 use super::interview::ask::say;
 use super::interview::words::Words;
@@ -86,6 +86,11 @@ struct Sheet {
     foreign_language: bool,
 }
 
+/// The filing of a case: it has the id of the case.
+pub fn filing_of(case: &str) -> String {
+    case.replacen("cases/", "filings/", 1)
+}
+
 /// Where a filing is begun.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Place<'a> {
@@ -161,8 +166,7 @@ async fn accompany(
     explanations: &BTreeMap<String, String>,
 ) -> Result<()> {
     for file in files {
-        let attached = attach(drafts, words, filing, file).await;
-        attached.map_err(Refused::from).with_context(|| file.file_name().to_owned())?;
+        attach_or_end(drafts, words, filing, file).await?;
     }
     for (kind, why) in explanations {
         drafts.explain(filing, kind, why).await.map_err(Refused::from).with_context(|| kind.clone())?;
