@@ -83,7 +83,7 @@ pub fn fee(form: &Form, answers: &Answers, given: &Given, waiver_granted: bool) 
     let mut sheet = Sheet::new(&facts, waiver_granted);
     let base = sheet.base();
     sheet.every(FeeKind::Add);
-    if !base && sheet.open.is_empty() && sheet.unpublished.is_none() {
+    if !base && sheet.open.is_empty() {
         sheet.open.push("filing_date".to_owned());
     }
     let Sheet { rows, open, unpublished, .. } = sheet;
@@ -91,8 +91,8 @@ pub fn fee(form: &Form, answers: &Answers, given: &Given, waiver_granted: bool) 
     if !open.is_empty() {
         return FeeResult::Unknown { hangs_on: open, table_version };
     }
-    if let Some((row, known_until)) = unpublished {
-        return FeeResult::Unpublished { row: row.id.clone(), known_until, cite: row.cite.clone() };
+    if let Some(FeeRule { id, known_until: Some(known_until), cite, .. }) = unpublished {
+        return FeeResult::Unpublished { row: id.clone(), known_until: *known_until, cite: cite.clone() };
     }
     let mut coming = Sheet::new(&facts, false);
     coming.every(FeeKind::Later);
@@ -105,8 +105,8 @@ struct Sheet<'a> {
     waiver_granted: bool,
     rows: Vec<FeeRow>,
     open: Vec<String>,
-    /// A row whose amount nobody knows yet, with the last day on which it was known.
-    unpublished: Option<(&'a FeeRule, Date)>,
+    /// A row whose amount nobody knows yet.
+    unpublished: Option<&'a FeeRule>,
 }
 
 impl<'a> Sheet<'a> {
@@ -159,8 +159,8 @@ impl<'a> Sheet<'a> {
     }
 
     fn take(&mut self, row: &'a FeeRule) {
-        if let Some(known_until) = row.known_until.filter(|known| *known < self.facts.given.filing_date) {
-            self.unpublished = Some((row, known_until));
+        if !row.is_known(self.facts.given.filing_date) {
+            self.unpublished = Some(row);
             return;
         }
         let mut waived = false;

@@ -1,7 +1,7 @@
 //! What nobody is asked, because a table of the law answers it: the poverty guideline of a household.
 
-use docket_kernel::Cents;
 use docket_kernel::identifier::us_state_name;
+use docket_kernel::{Cents, calendar};
 use jiff::civil::Date;
 use serde::{Deserialize, Serialize};
 
@@ -113,7 +113,7 @@ impl Filled {
             Some(state.to_string())
         })?;
         let day = facts.given.filing_date;
-        let holds = |year: &&Guideline| year.from <= day && year.until.is_none_or(|until| day <= until);
+        let holds = |year: &&Guideline| calendar::in_force(year.from, year.until, day);
         let year = self.years.iter().find(holds)?;
         let amounts = year.amounts.iter().find(|amounts| amounts.states.contains(&state))?;
         Some(Line { household, state, cents: amounts.of(household)?, cite: &year.cite })

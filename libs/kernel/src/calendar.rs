@@ -1,4 +1,4 @@
-//! Civil days: legal holidays and their observance, working days, anniversaries and ages.
+//! Civil days: legal holidays and their observance, working days, anniversaries, ages, and what holds on a day.
 
 use std::sync::LazyLock;
 
@@ -178,6 +178,11 @@ pub fn closing_years(day: Date, n: i64) -> Date {
             }
         }
     }
+}
+
+/// Whether what the law says from one day on, until another or until further notice, holds on `day`; both days are within.
+pub fn in_force(from: Date, until: Option<Date>, day: Date) -> bool {
+    from <= day && until.is_none_or(|until| day <= until)
 }
 
 /// Completed years at `at`: the largest n with `born + n years <= at`; negative before birth.

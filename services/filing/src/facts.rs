@@ -3,7 +3,7 @@
 use std::sync::OnceLock;
 
 use docket_forms::{Answers, Challenges, Form, Given, evaluate, is_protected};
-use docket_kernel::deadline;
+use docket_kernel::{calendar, deadline};
 use docket_proto::filing::events::v1::DerivedFacts;
 use jiff::Timestamp;
 use jiff::civil::Date;
@@ -83,8 +83,7 @@ fn civics_test(receipt_date: Date) -> String {
     let tests = TESTS.get_or_init(|| {
         toml::from_str(include_str!("../data/civics_tests.toml")).expect("a test reads the table")
     });
-    let in_force =
-        |row: &&CivicsTest| row.from <= receipt_date && row.until.is_none_or(|until| receipt_date <= until);
+    let in_force = |row: &&CivicsTest| calendar::in_force(row.from, row.until, receipt_date);
     tests.test.iter().find(in_force).map(|row| row.version.clone()).unwrap_or_default()
 }
 

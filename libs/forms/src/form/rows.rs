@@ -1,5 +1,6 @@
 //! The rows of a form: rules, evidence, fees, and what goes wrong with them.
 
+use docket_kernel::calendar;
 use jiff::civil::Date;
 use serde::{Deserialize, Serialize};
 
@@ -146,7 +147,7 @@ pub struct FeeRule {
 impl FeeRule {
     /// Whether it holds for what is filed on `day`.
     pub fn in_force(&self, day: Date) -> bool {
-        self.from <= day && self.until.is_none_or(|until| day <= until)
+        calendar::in_force(self.from, self.until, day)
     }
 
     /// Whether its amount is published for `day`.

@@ -5,6 +5,7 @@ use std::sync::LazyLock;
 use jiff::civil::Date;
 use serde::{Deserialize, Serialize};
 
+use crate::calendar;
 use crate::refusal::Refusal;
 
 /// Whose act the period limits; only a person's last day is rolled.
@@ -143,9 +144,7 @@ impl Rule {
             .period
             .iter()
             .find(|row| {
-                row.id == self.id
-                    && row.from.is_none_or(|from| from <= day0)
-                    && row.until.is_none_or(|until| day0 <= until)
+                row.id == self.id && calendar::in_force(row.from.unwrap_or(Date::MIN), row.until, day0)
             })
             .ok_or_else(|| {
                 Refusal::invalid(

@@ -6,7 +6,7 @@ use docket_proto::types::v1::{AppointmentSlot, Deadline};
 use jiff::Timestamp;
 use uuid::Uuid;
 
-use super::decide::Decision;
+use super::decide::{Decision, NewFacts, Verdict};
 use super::{Appointment, Case, Event, evolve};
 
 pub(crate) const APPLICANT: Uuid = Uuid::from_u128(0xA);
@@ -199,4 +199,14 @@ pub(crate) fn oath_taken() -> Given {
         taken_on_date: "2026-11-24".into(),
         early_by_agreement: true,
     })
+}
+
+/// A denial on these grounds, of which the party knew all.
+pub(crate) fn denial(codes: &[&str]) -> Verdict {
+    Verdict::Deny {
+        ground_codes: codes.iter().map(|code| (*code).to_owned()).collect(),
+        reasons: "because".into(),
+        status: None,
+        new_facts: Some(NewFacts::Absent),
+    }
 }

@@ -189,7 +189,7 @@ pub struct Case {
     /// The motions that reopened it, in order.
     #[serde(default)]
     pub reopened_by: Vec<Uuid>,
-    /// The way in which a reported move goes.
+    /// The way in which it goes through intake.
     #[serde(default)]
     pub move_route: MoveRoute,
     /// Whether who asks for asylum said to be in no lawful status.

@@ -1,11 +1,11 @@
 //! `docket add`: files that nobody asked for, added to a case while it is pending.
 use super::Refused;
-use super::attach::attach;
+use super::attach::attach_or_end;
 use super::interview::words::Words;
-use super::paper::Drafts;
+use super::paper::{Drafts, filing_of};
 use crate::output::Teller;
 use crate::upload::Outgoing;
-use anyhow::{Context, Result};
+use anyhow::Result;
 use docket_proto::filing::v1 as pb;
 use serde_json::json;
 use std::path::{Path, PathBuf};
@@ -36,21 +36,18 @@ pub async fn add(home: &Path, args: &AddArgs, teller: &Teller) -> Result<()> {
         .collect::<Result<_>>()?;
     let filing = filing(&drafts, &args.case).await?;
     for file in &files {
-        let added = attach(&drafts, words, &filing, file).await;
-        let added = added.map_err(Refused::from).with_context(|| file.file_name().to_owned())?;
-        tell(&filing, &added, words, teller);
+        tell(&filing, &attach_or_end(&drafts, words, &filing, file).await?, words, teller);
     }
     Ok(())
 }
 
-/// The filing of a case has the id of the case.
 async fn filing(drafts: &Drafts, named: &str) -> Result<String> {
     if named.starts_with("filings/") {
         return Ok(named.to_owned());
     }
     let token = drafts.token().await.map_err(Refused::from)?;
     let case = super::inquiries::case_named(&drafts.connection, &token, named).await?;
-    Ok(case.replacen("cases/", "filings/", 1))
+    Ok(filing_of(&case))
 }
 
 fn tell(filing: &str, added: &pb::Evidence, words: &Words, teller: &Teller) {

@@ -1,9 +1,11 @@
 //! Attaching a file to a draft: how far it is, and that it waits, is told on the error side.
+use super::Refused;
 use super::interview::ask::say;
 use super::interview::words::Words;
 use super::paper::Drafts;
 use crate::client::{fact, reason};
 use crate::upload::{Outgoing, Uploader, Way};
+use anyhow::{Context, Result};
 use docket_proto::filing::v1 as pb;
 use indicatif::{ProgressBar, ProgressStyle};
 use tonic::Status;
@@ -14,7 +16,7 @@ pub async fn attach(
     words: &Words,
     filing: &str,
     file: &Outgoing,
-) -> Result<pb::Evidence, Status> {
+) -> std::result::Result<pb::Evidence, Status> {
     let bar = bar(file.file_name());
     let tell = |way| match way {
         Way::Sent(sent, size) => {
@@ -38,6 +40,17 @@ pub async fn attach(
         }
         attached => attached,
     }
+}
+
+/// The same for a command: what is refused ends it, and names the file.
+pub async fn attach_or_end(
+    drafts: &Drafts,
+    words: &Words,
+    filing: &str,
+    file: &Outgoing,
+) -> Result<pb::Evidence> {
+    let attached = attach(drafts, words, filing, file).await.map_err(Refused::from);
+    attached.with_context(|| file.file_name().to_owned())
 }
 
 /// A bar with the percentage; there is none where nobody sits at the terminal.

@@ -1,5 +1,6 @@
 //! `docket officer`: the queue, a case, acts and decisions.
 use super::office::{self, OfficeAct};
+use super::paper::filing_of;
 use super::{Refused, Session, case, each_page, helper, when};
 use crate::client::request;
 use crate::output::Teller;
@@ -237,7 +238,7 @@ async fn papers(
     case: &str,
     teller: &Teller,
 ) -> Result<()> {
-    let name = case.replace("cases/", "filings/");
+    let name = filing_of(case);
     let message = docket_proto::filing::v1::GetFilingRequest { name, language: String::new() };
     let filing = match connection.drafts().get_filing(request(token, message)).await {
         Ok(answer) => answer.into_inner().filing.context("filing")?,

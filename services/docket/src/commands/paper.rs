@@ -57,6 +57,11 @@ pub async fn forms(home: &Path, form: Option<&str>, language: &str, teller: &Tel
     Ok(())
 }
 
+/// The filing of a case: it has the id of the case.
+pub fn filing_of(case: &str) -> String {
+    case.replacen("cases/", "filings/", 1)
+}
+
 /// Where a filing is begun.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Place<'a> {

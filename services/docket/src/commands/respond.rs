@@ -1,5 +1,5 @@
 //! `docket respond`: what the office asked for in a case and until when, files for it, and the one answer.
-use super::attach::attach;
+use super::attach::attach_or_end;
 use super::interview::ask::{Said, say};
 use super::interview::definition;
 use super::interview::evidence::{attach_one, is_foreign, paths, verdict};
@@ -65,8 +65,7 @@ pub async fn respond(home: &Path, args: &RespondArgs, teller: &Teller) -> Result
         said.map_err(Refused::from).with_context(|| (*item).to_owned())?;
     }
     for file in &files {
-        let attached = attach(&who.drafts, who.words, &response.name, file).await;
-        attached.map_err(Refused::from).with_context(|| file.file_name().to_owned())?;
+        attach_or_end(&who.drafts, who.words, &response.name, file).await?;
     }
     let changed = !(files.is_empty() && args.removed.is_empty() && lacking.is_empty());
     let mut response = if changed { again(&who.drafts, &response).await? } else { response };

@@ -37,8 +37,12 @@ pub(super) async fn ask(
 
 /// Whether a representative may be appointed for the filing now.
 async fn may_be_represented(desk: &Desk, id: Uuid, filing: &Filing) -> Result<(), ApiError> {
-    let undecided = desk.standing(id, filing.account).await? != filing::Standing::Decided;
-    Ok(filing::may_be_represented(filing, undecided)?)
+    Ok(filing::may_be_represented(filing, undecided(desk, id, filing).await?)?)
+}
+
+/// Whether the case is pending, or the office asks something about what it decided.
+async fn undecided(desk: &Desk, id: Uuid, filing: &Filing) -> Result<bool, ApiError> {
+    Ok(desk.standing(id, filing.account).await? != filing::Standing::Decided)
 }
 
 /// Writes what the client asks for, and its row: both or neither.
@@ -149,7 +153,7 @@ async fn change(desk: &Desk, (id, filing_id): (Uuid, Uuid), consent: Consent) ->
     };
     let (client, wishes) = (consent.client, accepted.wishes);
     let accepted = representation::accept(&own.state, Consent { accepted, ..consent })?;
-    let undecided = desk.standing(filing_id, filing.state.account).await? != filing::Standing::Decided;
+    let undecided = undecided(desk, filing_id, &filing.state).await?;
     let appointed = filing::appoint(&filing.state, undecided, (id, representative), wishes)?;
     let of_filing = Store::<Filings>::stream(filing_id);
     let mut streams = vec![

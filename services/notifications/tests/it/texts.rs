@@ -13,7 +13,7 @@ use tonic_types::StatusExt as _;
 use uuid::Uuid;
 
 use crate::events;
-use crate::world::{Person, World, until};
+use crate::world::{Person, World, patiently, until};
 
 const PHONE: &str = "+12125550123";
 
@@ -30,7 +30,7 @@ impl World {
             consent: "texts-2026-11".into(),
             language: "en".into(),
         };
-        let asked = self.patiently(async || {
+        let asked = patiently(async || {
             let mut texting = person.texting.clone();
             let token = self.bench.step_up_token(person.account);
             texting.add_text_number(with_token(message.clone(), &token)).await
@@ -41,7 +41,7 @@ impl World {
     async fn confirms(&self, person: &Person, code: &str) -> Result<(), Status> {
         let request_id = Uuid::now_v7().to_string();
         let message = pb::ConfirmTextNumberRequest { request_id, code: code.into() };
-        let given = self.patiently(async || {
+        let given = patiently(async || {
             let mut texting = person.texting.clone();
             let token = self.bench.token(person.account);
             texting.confirm_text_number(with_token(message.clone(), &token)).await
@@ -51,7 +51,7 @@ impl World {
 
     async fn removes(&self, person: &Person) {
         let message = pb::RemoveTextNumberRequest { request_id: Uuid::now_v7().to_string() };
-        let removed = self.patiently(async || {
+        let removed = patiently(async || {
             let mut texting = person.texting.clone();
             let token = self.bench.token(person.account);
             texting.remove_text_number(with_token(message.clone(), &token)).await
@@ -61,24 +61,12 @@ impl World {
 
     async fn texting(&self, person: &Person) -> pb::GetTextingResponse {
         let message = pb::GetTextingRequest { language: "en".into() };
-        let told = self.patiently(async || {
+        let told = patiently(async || {
             let mut texting = person.texting.clone();
             let token = self.bench.token(person.account);
             texting.get_texting(with_token(message.clone(), &token)).await
         });
         told.await.unwrap()
-    }
-
-    /// A call of somebody who has just been given a token: the service may not have noticed yet that the clock was advanced.
-    async fn patiently<T>(
-        &self,
-        call: impl AsyncFn() -> Result<tonic::Response<T>, Status>,
-    ) -> Result<T, Status> {
-        until("the service has noticed what time it is", async || match call().await {
-            Err(status) if status.code() == Code::Unauthenticated => None,
-            answer => Some(answer.map(tonic::Response::into_inner)),
-        })
-        .await
     }
 
     /// Somebody has texts on; the code has come to the number.

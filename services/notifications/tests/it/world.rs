@@ -428,9 +428,11 @@ impl Person {
     }
 
     pub(crate) async fn deliveries(&mut self) -> Vec<pb::Delivery> {
-        let request = pb::ListDeliveriesRequest { page_size: 0 };
-        let answer = self.inbox.list_deliveries(with_token(request, &self.token)).await.unwrap();
-        answer.into_inner().deliveries
+        let told = patiently(async || {
+            let request = pb::ListDeliveriesRequest { page_size: 0 };
+            self.inbox.clone().list_deliveries(with_token(request, &self.token)).await
+        });
+        told.await.unwrap().deliveries
     }
 
     /// The deliveries, when so many are in that state.
@@ -442,6 +444,17 @@ impl Person {
         })
         .await
     }
+}
+
+/// A call of somebody who has just been given a token: the service may not have noticed yet that the clock was advanced.
+pub(crate) async fn patiently<T>(
+    call: impl AsyncFn() -> Result<tonic::Response<T>, Status>,
+) -> Result<T, Status> {
+    until("the service has noticed what time it is", async || match call().await {
+        Err(status) if status.code() == Code::Unauthenticated => None,
+        answer => Some(answer.map(tonic::Response::into_inner)),
+    })
+    .await
 }
 
 /// What a server tells on its admin port.

@@ -8,6 +8,7 @@ use uuid::Uuid;
 
 use super::Decision;
 use super::ending::answered_by_itself;
+use super::hold::holds_ended;
 use crate::domain::{Case, Stage};
 
 /// The address of record changed, or whoever a case is about moved: an open case that it is for goes by it. A due date that was served
@@ -57,6 +58,7 @@ pub fn record_move(case: &Case, change_id: Uuid, receipt_numbers: &[String]) -> 
         for_another: case.is_for_another(),
     };
     let mut events = vec![recorded.into()];
+    events.extend(holds_ended(case, "recorded"));
     events.extend(answered_by_itself(case, "recorded"));
     Ok(events)
 }

@@ -115,7 +115,7 @@ fn recommended(officer: Uuid, recommendation: &str, grounds: &str) -> Event {
 /// # Errors
 /// `NOT_RECOMMENDED`, `SAME_OFFICER`, `CASE_HELD`, `NOT_AS_RECOMMENDED`, `GROUNDS_MISSING`, `NOT_ABANDONED`, `ADDRESSEE_NOT_SOUGHT`, `INTERVIEW_MISSING`,
 /// those of an approval, `BASIS_NOT_APPROVED`, and what [`pending`] says; of asylum `STATUS_MISSING`, `REFERRED_NOT_DENIED`,
-/// `DENIED_NOT_REFERRED`, and in other cases `NOT_ASYLUM`.
+/// `DENIED_NOT_REFERRED`, and in other cases `NOT_ASYLUM`; of a denial on the merits `NEW_FACTS_NOT_STATED`, `NEW_FACTS_NOT_TOLD`.
 pub fn decide_case(
     case: &Case,
     officer: Uuid,

@@ -28,8 +28,8 @@ pub fn open(case: &Case, opened: &pb::CaseOpened) -> Decision {
 /// Why a person has to look before the filing is accepted; nothing when a machine may accept it. Who asks for
 /// naturalization is 18 (INA 334(b)), with exceptions a machine does not judge; whether somebody may sign for another,
 /// or is who they say under another name than the proven one, is for a person to see (8 CFR 103.2(a)(2)), and what
-/// somebody protected hands in, an address before all, is for nobody else (8 USC 1367). What rests on a filing that was rejected has no basis; whether
-/// it is rejected too is for a person.
+/// somebody protected hands in, an address before all, is for nobody else (8 USC 1367). What rests on a filing that was
+/// rejected has no basis; whether it is rejected too is for a person.
 pub fn intake_reasons(case: &Case) -> Vec<&'static str> {
     let minor = case.family == "naturalization" && case.age < 18;
     let signed_as = match case.signed_as.as_str() {

@@ -6,15 +6,6 @@ use crate::domain::decide::{self, NewFacts, Others, Status, Verdict};
 use crate::domain::samples::*;
 use crate::domain::{Biometrics, Event, Interview, RequestKind, needs};
 
-fn deny(codes: &[&str]) -> Verdict {
-    Verdict::Deny {
-        ground_codes: codes.iter().map(|code| (*code).to_owned()).collect(),
-        reasons: "because".into(),
-        status: None,
-        new_facts: Some(NewFacts::Absent),
-    }
-}
-
 #[test]
 fn an_approval_is_recommended_when_everything_it_needs_is_there() {
     let approve = |given: Given| given.when(|case| decide::recommend(case, ADA, true, ""));
@@ -47,7 +38,7 @@ fn a_decision_is_the_recommended_one_or_goes_back() {
     let decide = |given: Given, verdict| {
         given.when(|case| decide::decide_case(case, BO, &verdict, &Others::new(), now()))
     };
-    decide(recommended(true), deny(&["moral_character"])).refused("NOT_AS_RECOMMENDED");
+    decide(recommended(true), denial(&["moral_character"])).refused("NOT_AS_RECOMMENDED");
     decide(recommended(false), Verdict::Approve).refused("NOT_AS_RECOMMENDED");
     let events = decide(recommended(true), Verdict::Return).then(&["decision_reviewed"]);
     let back = recommended(true).and(events[0].clone());
@@ -60,8 +51,8 @@ fn a_denial_names_its_grounds_and_abandonment_needs_something_that_never_came() 
     let decide = |given: Given, verdict| {
         given.when(|case| decide::decide_case(case, BO, &verdict, &Others::new(), now()))
     };
-    decide(recommended(false), deny(&["moral_character"])).then(&["decision_reviewed", "denied"]);
-    decide(recommended(false), deny(&[])).refused("GROUNDS_MISSING");
+    decide(recommended(false), denial(&["moral_character"])).then(&["decision_reviewed", "denied"]);
+    decide(recommended(false), denial(&[])).refused("GROUNDS_MISSING");
     let unreasoned = Verdict::Deny {
         ground_codes: vec!["x".into()],
         reasons: " ".into(),
@@ -69,21 +60,21 @@ fn a_denial_names_its_grounds_and_abandonment_needs_something_that_never_came() 
         new_facts: Some(NewFacts::Absent),
     };
     decide(recommended(false), unreasoned).refused("GROUNDS_MISSING");
-    decide(recommended(false), deny(&["abandoned"])).refused("NOT_ABANDONED");
+    decide(recommended(false), denial(&["abandoned"])).refused("NOT_ABANDONED");
     let expired =
         served().and(pb::DeadlinePassed { request_id: REQUEST.to_string() }).and(pb::DecisionRecommended {
             officer: ADA.to_string(),
             recommendation: "deny".into(),
             grounds: String::new(),
         });
-    let events = decide(expired, deny(&["abandoned"])).then(&["decision_reviewed", "denied"]);
+    let events = decide(expired, denial(&["abandoned"])).then(&["decision_reviewed", "denied"]);
     assert!(matches!(&events[1], Event::CaseDenied(event) if event.abandoned));
 }
 
 #[test]
 fn nobody_is_denied_for_facts_that_it_was_not_told_of() {
     let stating = |new_facts| {
-        let Verdict::Deny { ground_codes, reasons, status, .. } = deny(&["misrepresentation"]) else {
+        let Verdict::Deny { ground_codes, reasons, status, .. } = denial(&["misrepresentation"]) else {
             unreachable!()
         };
         Verdict::Deny { ground_codes, reasons, status, new_facts }
@@ -129,7 +120,7 @@ fn nobody_is_denied_for_facts_that_it_was_not_told_of() {
 #[test]
 fn who_missed_an_appointment_may_have_abandoned_the_case_but_not_a_naturalization_by_its_examination() {
     let decide = |given: Given| {
-        let verdict = deny(&["abandoned"]);
+        let verdict = denial(&["abandoned"]);
         given.when(|case| decide::decide_case(case, BO, &verdict, &Others::new(), now()))
     };
     let missed = |family: &str, biometrics: bool| {
@@ -165,11 +156,11 @@ fn who_asks_for_asylum_is_heard_before_any_decision_but_that_it_was_abandoned() 
     let decide = |given: &Given, verdict: &Verdict| {
         given.when(|case| decide::decide_case(case, BO, verdict, &Others::new(), now()))
     };
-    decide(&missed, &lawful(deny(&["no_nexus"]))).refused("INTERVIEW_MISSING");
-    decide(&missed, &lawful(deny(&["abandoned"]))).then(&["decision_reviewed", "denied"]);
+    decide(&missed, &lawful(denial(&["no_nexus"]))).refused("INTERVIEW_MISSING");
+    decide(&missed, &lawful(denial(&["abandoned"]))).then(&["decision_reviewed", "denied"]);
     let mut heard = recommended(false);
     heard.0.family = "asylum".into();
-    decide(&heard, &lawful(deny(&["no_nexus"]))).then(&["decision_reviewed", "denied"]);
+    decide(&heard, &lawful(denial(&["no_nexus"]))).then(&["decision_reviewed", "denied"]);
 }
 
 /// The denial of who is in a lawful status.

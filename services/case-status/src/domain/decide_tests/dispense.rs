@@ -3,7 +3,7 @@
 use docket_proto::case_status::events::v1 as pb;
 use jiff::civil::date;
 
-use crate::domain::decide::{self, Others, Verdict};
+use crate::domain::decide::{self, Others};
 use crate::domain::samples::*;
 use crate::domain::{Biometrics, Event, Interview, task, title};
 
@@ -94,12 +94,7 @@ fn who_is_excused_has_another_day_and_is_not_denied_for_the_one_before() {
     let excuse = |given: Given, why: &str| given.when(|case| decide::excuse_biometrics(case, ADA, why));
     let excused = after(missed(), excuse(missed(), "illness").then(&["absence_excused"]));
     assert_eq!((excused.0.biometrics, excused.0.has_missed()), (Biometrics::Needed, false));
-    let abandoned = Verdict::Deny {
-        ground_codes: vec!["abandoned".into()],
-        reasons: "x".into(),
-        status: None,
-        new_facts: Some(decide::NewFacts::Absent),
-    };
+    let abandoned = denial(&["abandoned"]);
     let denied = |given: Given| {
         let recommended = given.and(pb::ReviewStarted {}).and(pb::DecisionRecommended {
             officer: ADA.to_string(),

@@ -111,12 +111,7 @@ fn an_open_request_ends_with_the_case() {
     let report = asked(accepted()).when(|case| decide::record_move(case, Uuid::nil(), &[]));
     report.then(&["move_recorded", "expedite_closed"]);
     decide(&Verdict::Approve, true).then(&["decision_reviewed", "approved", "expedite_closed"]);
-    let deny = Verdict::Deny {
-        ground_codes: vec!["moral_character".into()],
-        reasons: "because".into(),
-        status: None,
-        new_facts: Some(decide::NewFacts::Absent),
-    };
+    let deny = denial(&["moral_character"]);
     decide(&deny, false).then(&["decision_reviewed", "denied", "expedite_closed"]);
     let received = pb::CaseOpened { receipt_date: "2026-07-10".into(), ..opened() };
     let voidable = given([received.into()])

@@ -99,12 +99,7 @@ fn an_adjustment_is_approved_only_when_its_petition_is() {
     approve(None).refused("BASIS_NOT_APPROVED");
     approve(Some(&approved().0)).then(&["decision_reviewed", "approved"]);
     let denied = resting(recommended(false), &accepted().0);
-    let verdict = Verdict::Deny {
-        ground_codes: vec!["no_basis".into()],
-        reasons: "because".into(),
-        status: None,
-        new_facts: Some(decide::NewFacts::Absent),
-    };
+    let verdict = denial(&["no_basis"]);
     denied
         .when(|case| decide::decide_case(case, BO, &verdict, &Others::new(), now()))
         .then(&["decision_reviewed", "denied"]);

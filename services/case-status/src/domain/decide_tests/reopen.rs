@@ -3,7 +3,7 @@
 use docket_proto::case_status::events::v1 as pb;
 use uuid::Uuid;
 
-use crate::domain::decide::{self, Others, Response, Verdict};
+use crate::domain::decide::{self, Others, Response};
 use crate::domain::samples::*;
 use crate::domain::{Biometrics, Case, Event, Outcome, RequestState, Stage, evolve, task, timeline, title};
 
@@ -18,12 +18,7 @@ fn denied() -> Given {
         recommendation: "deny".into(),
         grounds: String::new(),
     });
-    let verdict = Verdict::Deny {
-        ground_codes: vec!["abandoned".into()],
-        reasons: "Nothing came.".into(),
-        status: None,
-        new_facts: Some(decide::NewFacts::Absent),
-    };
+    let verdict = denial(&["abandoned"]);
     let events = recommended
         .when(|case| decide::decide_case(case, BO, &verdict, &Others::new(), late))
         .then(&["decision_reviewed", "denied"]);
@@ -145,12 +140,7 @@ fn a_late_answer_counts_once_the_case_is_reopened() {
     let again = Given(events.iter().fold(kept.0, evolve));
     assert_eq!(again.0.request.as_ref().unwrap().state, RequestState::RespondedPartial);
     assert_eq!(title::title(&again.0).id, "20");
-    let abandoned = Verdict::Deny {
-        ground_codes: vec!["abandoned".into()],
-        reasons: "x".into(),
-        status: None,
-        new_facts: Some(decide::NewFacts::Absent),
-    };
+    let abandoned = denial(&["abandoned"]);
     let recommended = again.and(pb::DecisionRecommended {
         officer: ADA.to_string(),
         recommendation: "deny".into(),
@@ -168,12 +158,7 @@ fn what_fell_away_with_a_denial_is_set_again() {
         recommendation: "deny".into(),
         grounds: String::new(),
     });
-    let verdict = Verdict::Deny {
-        ground_codes: vec!["no_basis".into()],
-        reasons: "x".into(),
-        status: None,
-        new_facts: Some(decide::NewFacts::Absent),
-    };
+    let verdict = denial(&["no_basis"]);
     let events = recommended
         .when(|case| decide::decide_case(case, BO, &verdict, &Others::new(), now()))
         .then(&["decision_reviewed", "denied", "biometrics_cancelled"]);

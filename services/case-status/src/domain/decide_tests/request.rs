@@ -5,7 +5,7 @@ use docket_proto::case_status::events::v1 as pb;
 use jiff::civil::date;
 use uuid::Uuid;
 
-use crate::domain::decide::{self, Asked, Intent, Others, Response, Verdict};
+use crate::domain::decide::{self, Asked, Intent, Others, Response};
 use crate::domain::samples::*;
 use crate::domain::{Case, Event, RequestKind, RequestState, evolve, task, timeline, title};
 
@@ -148,12 +148,7 @@ fn an_intended_denial_is_answered_or_passes_and_then_an_officer_decides() {
 
 /// What becomes of a denial as abandoned.
 fn abandoned(case: Given) -> Vec<String> {
-    let denied = Verdict::Deny {
-        ground_codes: vec!["abandoned".into()],
-        reasons: "No answer came.".into(),
-        status: None,
-        new_facts: Some(decide::NewFacts::Absent),
-    };
+    let denied = denial(&["abandoned"]);
     let recommended = case.and(pb::DecisionRecommended {
         officer: ADA.to_string(),
         recommendation: "deny".into(),

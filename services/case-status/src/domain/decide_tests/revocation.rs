@@ -5,7 +5,7 @@ use docket_proto::identity::events::v1::AddressChanged;
 use jiff::civil::date;
 use uuid::Uuid;
 
-use crate::domain::decide::{self, Intent, Others, Response, Verdict};
+use crate::domain::decide::{self, Intent, Others, Response};
 use crate::domain::samples::*;
 use crate::domain::{BasisEnd, Case, Event, Outcome, RequestKind, RequestState, Stage, task, title};
 
@@ -236,12 +236,7 @@ fn a_revocation_is_challenged_as_a_denial_is_and_a_granted_motion_brings_the_cas
         recommendation: "deny".into(),
         grounds: String::new(),
     });
-    let abandoned = Verdict::Deny {
-        ground_codes: vec!["abandoned".into()],
-        reasons: "x".into(),
-        status: None,
-        new_facts: Some(decide::NewFacts::Absent),
-    };
+    let abandoned = denial(&["abandoned"]);
     again
         .when(|case| decide::decide_case(case, BO, &abandoned, &Others::new(), now()))
         .refused("NOT_ABANDONED");

@@ -5,7 +5,7 @@ use proptest::prelude::*;
 use uuid::Uuid;
 
 use crate::domain::decide::{self, Decision, Filed, Others, Verdict};
-use crate::domain::samples::{ADA, APPLICANT, BO, RECEIPT, now, opened};
+use crate::domain::samples::{ADA, APPLICANT, BO, RECEIPT, denial, now, opened};
 use crate::domain::{Case, Event, Link, Outcome, Stage, evolve};
 
 const FORMS: [(&str, &str); 3] =
@@ -108,12 +108,7 @@ struct Package {
 impl Package {
     fn decide(&self, nth: usize, act: Act) -> Decision {
         let case = &self.cases[nth];
-        let deny = || Verdict::Deny {
-            ground_codes: vec!["no_basis".into()],
-            reasons: "because".into(),
-            status: None,
-            new_facts: Some(decide::NewFacts::Absent),
-        };
+        let deny = || denial(&["no_basis"]);
         match act {
             Act::File => {
                 let (form, family) = FORMS[nth];
