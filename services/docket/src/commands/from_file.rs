@@ -1,6 +1,6 @@
 //! `docket file` with a JSON file: a filing that is begun with all that the file says, or a draft into which it goes.
 use super::Refused;
-use super::attach::{attach, attach_or_end};
+use super::attach::attach;
 use super::interview::ask::say;
 use super::interview::words::{FromFile, Words};
 use super::interview::{answers_of, definition};
