@@ -213,6 +213,8 @@ fn follows_a_withdrawal(event: &Event) -> bool {
             | Event::ResponseFileScanned(_)
             | Event::UnsolicitedEvidenceRecorded(_)
             | Event::RequestCancelled(_)
+            | Event::HoldLifted(_)
+            | Event::CorrectionClosed(_)
             | Event::ExpediteClosed(_)
             | Event::InquiryClosed(_)
             | Event::AddresseeNotReached(_)

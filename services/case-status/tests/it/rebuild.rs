@@ -417,14 +417,19 @@ async fn a_build_whose_feed_is_cut_anywhere_asks_for_the_rest_and_builds_the_sam
     let (way, projection) = world.projection_over_a_way().await;
     let client = LogAdminServiceClient::new(projection.channel());
     let operator = Operator { client, ..Operator::of(&world).await };
-    let before = way.carried();
-    let whole = operator.rebuild().await.unwrap();
-    let bytes = way.carried() - before;
+    // A line that is kept carries less than one that begins with its greeting.
+    let mut bytes = u64::MAX;
+    let mut whole = pb::RebuildProjectionResponse::default();
+    for _ in 0..2 {
+        let before = way.carried();
+        whole = operator.rebuild().await.unwrap();
+        bytes = bytes.min(way.carried() - before);
+    }
     let said =
         |built: &pb::RebuildProjectionResponse| (built.done, built.cases, built.position, built.stopped);
     assert_eq!(said(&whole), (true, 3, 12, 0));
     for part in 0..CUTS {
-        let after = (bytes * (2 * part + 1) / (2 * CUTS)).max(1);
+        let after = (bytes * (2 * part + 1) / (2 * CUTS + 1)).max(1);
         way.cut_after(after, 1);
         assert_eq!(said(&operator.rebuild().await.unwrap()), said(&whole), "cut after {after} of {bytes}");
         assert_eq!(way.to_come(), 0, "it was cut after {after} of {bytes}");

@@ -272,9 +272,9 @@ async fn what_cannot_be_shown_is_refused_in_words_and_the_next_page_is_shown() {
     assert!(!first.is_finished() && !second.is_finished(), "one person's pages hold up nobody else's");
     second.abort();
     let mut undrawn = first.await.unwrap();
-    // Where the machine has not a quarter of a processor for it, it is said to be late, and asked for again.
+    // Where the machine has not a quarter of a processor for it, it or the database is said to be late, and asked again.
     for _ in 0..10 {
-        if reason(&undrawn) == "INSPECTOR_UNAVAILABLE" {
+        if undrawn.code() == Code::Unavailable {
             undrawn = ana.view(&endless, 1, 0).await.err().unwrap();
         }
     }
