@@ -59,7 +59,7 @@ impl Subscriber for OwedAnswers {
             Event::ExpediteClosed(closed) => self.close(tx, EXPEDITE, &closed.expedite_id, event).await,
             Event::InquiryAnswered(answered) => self.close(tx, INQUIRY, &answered.inquiry_id, event).await,
             Event::InquiryClosed(closed) => self.close(tx, INQUIRY, &closed.inquiry_id, event).await,
-            Event::MessageReceived(sent) => {
+            Event::MessageReceived(sent) if sent.waits_with.is_empty() => {
                 self.open(tx, MESSAGE, sent.message_id, sent.deadline, event).await
             }
             Event::MessageAnswered(answered) => self.close(tx, MESSAGE, &answered.message_id, event).await,
@@ -80,6 +80,10 @@ impl Subscriber for OwedAnswers {
             }
             Event::BasisRegained(regained) => {
                 let key = format!("{}/{}/", stream_id(event)?, regained.case_id);
+                self.close_all(tx, BASIS, &key, event).await
+            }
+            Event::CaseUnlinked(unlinked) => {
+                let key = format!("{}/{}/", stream_id(event)?, unlinked.case_id);
                 self.close_all(tx, BASIS, &key, event).await
             }
             Event::CaseApproved(_)

@@ -1,17 +1,21 @@
 //! The face `CaseOfficeService`: what officers do of the office's own accord, corrections, and the searches they read.
 
+use std::iter::once;
+
 use docket_eventlog::Subjects;
 use docket_kernel::{Refusal, derived_id, resource};
 use docket_proto::case_status::v1 as pb;
 use docket_proto::case_status::v1::case_office_service_server::CaseOfficeService;
 use docket_service::{ApiError, caller, detached};
 use tonic::{Request, Response, Status};
+use uuid::Uuid;
 
 use super::api::{CaseCommands, Done, Facts, answer, answer_asked, done};
 use super::searches;
 use super::wire::{self, Kind};
 use crate::domain::Case;
 use crate::domain::decide::{self, Decision, Happened, Motion, Others, Wrong};
+use crate::relation::relations;
 
 #[tonic::async_trait]
 impl CaseOfficeService for CaseCommands {
@@ -86,7 +90,8 @@ impl CaseOfficeService for CaseCommands {
     ) -> Result<Response<pb::SetMessageAsideResponse>, Status> {
         let decide = |case: &Case, message: &pb::SetMessageAsideRequest, facts: &Facts| {
             let thread = resource::parse_field("thread", "threads", &message.thread)?;
-            decide::set_message_aside(case, thread, facts.account, &message.cause)
+            let last = resource::parse_field("last_message", "messages", &message.last_message)?;
+            decide::set_message_aside(case, (thread, last), facts.account, &message.cause)
         };
         answer!(SetMessageAsideResponse, self.run(request, decide).await?)
     }
@@ -143,14 +148,7 @@ impl CaseOfficeService for CaseCommands {
         &self,
         request: Request<pb::VerifyBasisRequest>,
     ) -> Result<Response<pb::VerifyBasisResponse>, Status> {
-        if request.get_ref().basis.is_empty() {
-            let decide = |case: &Case, message: &pb::VerifyBasisRequest, facts: &Facts| {
-                decide::verify_basis(case, facts.account, &message.note)
-            };
-            answer!(VerifyBasisResponse, self.run(request, decide).await?)
-        } else {
-            answer!(VerifyBasisResponse, self.link_basis(request).await?)
-        }
+        answer!(VerifyBasisResponse, self.say_basis(request).await?)
     }
 
     async fn intend_termination(
@@ -252,25 +250,41 @@ impl CaseOfficeService for CaseCommands {
 }
 
 impl CaseCommands {
-    /// Writes the link into both cases, in a task of its own.
-    async fn link_basis(&self, request: Request<pb::VerifyBasisRequest>) -> Result<Done, Status> {
+    /// Writes on which petition a case rests, into each that is linked with it by that or no more, in a task of its own.
+    async fn say_basis(&self, request: Request<pb::VerifyBasisRequest>) -> Result<Done, Status> {
         let caller = caller(&request)?;
         let message = request.into_inner();
-        let basis = resource::parse_field("basis", "cases", &message.basis).map_err(ApiError::from)?;
+        let named = Some(message.basis.as_str()).filter(|name| !name.is_empty());
+        let basis = named.map(|name| resource::parse_field("basis", "cases", name)).transpose();
+        let basis = basis.map_err(ApiError::from)?;
         let this = self.clone();
-        let linked = detached(async move {
-            let (case, context, _, _) = this.admit_command(&caller, &message).await?;
-            let (first, beside) = ((case, Subjects::filing(case)), [(basis, Subjects::filing(basis))]);
+        let said = detached(async move {
+            let (id, context, case, facts) = this.admit_command(&caller, &message).await?;
+            let beside: Vec<Uuid> = case.bases().filter(|one| Some(*one) != basis).chain(basis).collect();
+            let streams: Vec<_> = beside.iter().map(|one| (*one, Subjects::filing(*one))).collect();
             let executed = this
                 .store
-                .execute_beside(&context, first, &beside, |cases| {
-                    let [own, other] = cases else { return Err(Refusal::not_found()) };
-                    Ok(decide::rest_on((case, &own.state), (basis, &other.state))?.into())
+                .execute_beside(&context, (id, Subjects::filing(id)), &streams, |cases| {
+                    let (own, rest) = cases.split_first().ok_or_else(Refusal::not_found)?;
+                    let states = rest.iter().map(|folded| folded.state.clone());
+                    let others: Others = beside.iter().copied().zip(states).collect();
+                    let of = decide::Said { officer: facts.account, basis, note: &message.note };
+                    // What is protected is found by nobody who does not read it (8 USC 1367).
+                    let named = basis.and_then(|basis| others.get(&basis));
+                    let hidden = |case: &Case| !relations(&caller, case).iter().any(|one| one.reads());
+                    if named.is_some_and(|case| case.is_protected() && hidden(case)) {
+                        return Err(Refusal::not_found());
+                    }
+                    let mut written = decide::say_basis((id, &own.state), &others, of)?;
+                    Ok(once(id)
+                        .chain(beside.iter().copied())
+                        .map(|one| written.remove(&one).unwrap_or_default())
+                        .collect())
                 })
                 .await?;
-            Ok::<_, ApiError>(done(case, executed))
+            Ok::<_, ApiError>(done(id, executed))
         });
-        Ok(linked.await?)
+        Ok(said.await?)
     }
 }
 
@@ -287,7 +301,8 @@ fn revoke_by_law(
     facts: &Facts,
 ) -> Decision {
     let on = wire::date("happened_on_date", &message.happened_on_date)?;
-    let happened = Happened { cause: &message.cause, on, findings: &message.findings };
+    let (cause, relation) = (message.cause.as_str(), message.relation.as_str());
+    let happened = Happened { cause, on, relation, findings: &message.findings };
     decide::revoke_by_law(case, facts.account, happened, others, facts.now)
 }
 

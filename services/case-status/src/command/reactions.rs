@@ -25,7 +25,7 @@ use super::{deadlines, links, parties, represented};
 use crate::aggregate::Cases;
 use crate::domain::decide::{self, Filed, Response, Undelivered};
 use crate::domain::office::INTAKE_OFFICE;
-use crate::domain::{Case, Event, Link, Wishes, evolve};
+use crate::domain::{Case, Direction, Event, Link, Wishes, evolve};
 
 /// The family of forms that go with another one and open no case of their own, such as Form I-864.
 const WITHOUT_CASE: &str = "attached";
@@ -116,14 +116,13 @@ impl Filings {
             }
             None => Vec::new(),
         };
-        // What was filed apart rests on a case of the same party that it names; another's petition is for an officer to link.
-        let named = self.named(tx, &filed, submitted).await?;
-        let apart = named.filter(|named| others.iter().all(|other| other.case != named.case));
-        let linked: Vec<(Link, Link)> = others
+        let mut linked: Vec<(Link, Link)> = others
             .iter()
-            .chain(&apart)
             .filter_map(|other| Some((filed.link_with(other)?, other.link_with(&filed)?)))
             .collect();
+        if !linked.iter().any(|(link, _)| link.direction == Direction::RestsOn) {
+            linked.extend(self.apart(tx, &filed, submitted).await?);
+        }
         let beside: Vec<(Uuid, Subjects)> =
             linked.iter().map(|(link, _)| (link.case, Subjects::filing(link.case))).collect();
         let appearance = standing(tx, submitted).await?;
@@ -149,24 +148,37 @@ impl Filings {
         Ok(())
     }
 
-    /// The party's own case that the answers name as the one this rests on.
-    async fn named(
+    /// The link with the party's own case that this one rests on and was not filed with: the one whose receipt number the answers give,
+    /// or the last that is pending where they were not asked for it, since there is one. Another's petition is for an officer to link.
+    async fn apart(
         &self,
         tx: &mut PgConnection,
         filed: &Filed,
         submitted: &FilingSubmitted,
-    ) -> Result<Option<Filed>, ApplyError> {
-        let receipt = submitted.facts.as_ref().map_or("", |facts| facts.rests_on_receipt.as_str());
-        if receipt.is_empty() || !filed.may_be_linked() {
+    ) -> Result<Option<(Link, Link)>, ApplyError> {
+        let facts = submitted.facts.clone().unwrap_or_default();
+        if facts.rests_on_receipt.is_empty() && !facts.rests_on_linked {
             return Ok(None);
         }
-        for case in parties::cases(tx, filed.party).await? {
+        let mut found: Option<(i64, (Link, Link))> = None;
+        for case in parties::cases(tx, filed.party).await?.into_iter().filter(|case| *case != filed.case) {
             let other = self.store.state_in(tx, case).await?.state;
-            if other.receipt_number == receipt {
-                return Ok(Some(Filed { case, form: other.form, party: filed.party }));
+            let meant = if facts.rests_on_receipt.is_empty() {
+                other.is_open()
+            } else {
+                other.receipt_number == facts.rests_on_receipt
+            };
+            let theirs = Filed { case, form: other.form.clone(), party: filed.party };
+            let Some(link) = filed.link_apart(&theirs).filter(|link| link.direction == Direction::RestsOn)
+            else {
+                continue;
+            };
+            let newer = found.as_ref().is_none_or(|(at, _)| *at < other.submitted_at_us);
+            if let Some(back) = theirs.link_apart(filed).filter(|_| meant && newer) {
+                found = Some((other.submitted_at_us, (link, back)));
             }
         }
-        Ok(None)
+        Ok(found.map(|(_, links)| links))
     }
 
     /// Records evidence that was added unasked.
@@ -300,6 +312,7 @@ fn case_opened(submitted: &FilingSubmitted, appearance: Option<(Uuid, Option<Wis
         gives_address: submitted.gives_address,
         without_status: facts.without_status,
         rests_on_receipt: facts.rests_on_receipt,
+        rests_on_linked: facts.rests_on_linked,
         wishes: wishes.flatten().map(Into::into),
     }
 }

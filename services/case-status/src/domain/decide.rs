@@ -70,7 +70,7 @@ pub use interview::{
     TestResult, complete_interview, miss_interview, move_interview, pass_absence, schedule_interview,
 };
 pub use link::{
-    Filed, Others, basis_end, close_as_moot, follow_basis, link, removes_conditions, rest_on, verify_basis,
+    Filed, Others, Said, basis_end, close_as_moot, follow_basis, link, removes_conditions, say_basis,
     waits_for_conditions,
 };
 pub use message::{ASIDE, Sent, record_message, record_reply, set_message_aside};
@@ -167,6 +167,7 @@ pub const REASONS: &[&str] = &[
     "INTERVIEW_MISSING",
     "ITEMS_MISSING",
     "KIND_UNKNOWN",
+    "MESSAGE_NEWER",
     "MESSAGE_NOT_WAITING",
     "MOTION_NOT_GRANTED",
     "MOTION_UNKNOWN",
@@ -213,9 +214,11 @@ pub const REASONS: &[&str] = &[
     "PARTY_NOT_TOLD",
     "PERIOD_TOO_LONG",
     "PERIOD_TOO_SHORT",
+    "PETITION_ENDED",
     "PREMIUM_AVAILABLE",
     "PROOF_UNKNOWN",
     "REFERRED_NOT_DENIED",
+    "RELATION_UNKNOWN",
     "REPRESENTATIVE_NOT_ASKED",
     "REQUEST_OPEN",
     "RESULT_UNKNOWN",
@@ -289,6 +292,7 @@ fn decided(case: &Case) -> Refusal {
         Some(Outcome::DeniedAbandoned) => "denied as abandoned",
         Some(Outcome::Referred) => "referred to the immigration court",
         Some(Outcome::Revoked) => "approved, and the approval was revoked",
+        Some(Outcome::RevokedByLaw) => "approved, and the approval ended by the law",
         Some(Outcome::Terminated) => "approved, and the status was terminated",
         Some(Outcome::AdministrativelyClosed) => "closed without a decision",
         Some(Outcome::Withdrawn) => "withdrawn",

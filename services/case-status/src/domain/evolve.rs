@@ -112,7 +112,10 @@ pub fn evolve(mut case: Case, event: &Event) -> Case {
             end_revocation(&mut case, RevocationState::Withdrawn);
         }
         Event::ApprovalRevoked(event) => revoked(&mut case, &event.officer),
-        Event::ApprovalRevokedByLaw(event) => revoked(&mut case, &event.officer),
+        Event::ApprovalRevokedByLaw(event) => {
+            revoked(&mut case, &event.officer);
+            case.outcome = Some(Outcome::RevokedByLaw);
+        }
         Event::TerminationIntended(event) => termination_intended(&mut case, event),
         Event::StatusTerminated(event) => {
             revoked(&mut case, &event.officer);
@@ -136,6 +139,7 @@ pub fn evolve(mut case: Case, event: &Event) -> Case {
         }
         Event::CaseWithdrawn(_) => end(&mut case, Outcome::Withdrawn),
         Event::CaseLinked(event) => linked(&mut case, event),
+        Event::CaseUnlinked(event) => unlinked(&mut case, &event.case_id),
         Event::BasisVerified(_) => case.basis_verified = true,
         Event::BasisLost(event) => basis_lost(&mut case, event),
         Event::BasisRegained(event) => basis_regained(&mut case, event),
@@ -261,9 +265,15 @@ fn end_inquiry(case: &mut Case, inquiry_id: &str) {
 }
 
 fn message_received(case: &mut Case, event: &pb::MessageReceived) {
+    let waits = |waiting: &&mut WaitingThread| waiting.thread == id(&event.thread_id);
+    if let Some(waiting) = case.waiting_threads.iter_mut().find(waits) {
+        waiting.last_message = id(&event.message_id);
+        return;
+    }
     case.waiting_threads.push(WaitingThread {
         thread: id(&event.thread_id),
         message: id(&event.message_id),
+        last_message: id(&event.message_id),
         topic: event.topic.clone(),
         writer: event.writer.clone(),
         deadline: due(event.deadline.as_ref()),
@@ -410,6 +420,7 @@ fn opened(case: &mut Case, event: &pb::CaseOpened) {
     case.challenge.clone_from(&event.challenge);
     case.without_status = event.without_status;
     case.rests_on_receipt.clone_from(&event.rests_on_receipt);
+    case.rests_on_linked = event.rests_on_linked;
     case.receipt_date.clone_from(&event.receipt_date);
     case.submitted_at_us = event.submitted_at_us;
     case.address_known_at_us = event.submitted_at_us;
@@ -565,7 +576,12 @@ fn linked(case: &mut Case, event: &pb::CaseLinked) {
     }
     let kind = if event.link_kind == "basis" { LinkKind::Basis } else { LinkKind::Ancillary };
     let direction = if event.direction == "rests_on" { Direction::RestsOn } else { Direction::Carries };
-    case.links.push(Link { case: other, form: event.form.clone(), kind, direction });
+    case.links.push(Link { case: other, form: event.form.clone(), kind, direction, apart: event.apart });
+}
+
+fn unlinked(case: &mut Case, other: &str) {
+    case.links.retain(|link| link.case != id(other));
+    case.lost_bases.remove(&id(other));
 }
 
 fn basis_end(word: &str) -> BasisEnd {

@@ -49,6 +49,7 @@ const FOLD: Fold<Event, Case> = Fold {
         "case.interview_completed.v1",
         "case.interview_waived.v1",
         "case.basis_verified.v1",
+        "case.unlinked.v1",
         "case.test_taken.v1",
         "case.evidence_requested.v1",
         "case.request_served.v1",

@@ -43,7 +43,7 @@ impl Direction {
     }
 }
 
-/// A link with another case of the same package.
+/// A link with another case, of the same package or filed apart.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Link {
     /// The other case.
@@ -54,6 +54,16 @@ pub struct Link {
     pub kind: LinkKind,
     /// Which needs the other.
     pub direction: Direction,
+    /// Whether they were filed apart.
+    #[serde(default)]
+    pub apart: bool,
+}
+
+impl Link {
+    /// Whether it is a petition that the case needs.
+    pub fn is_basis(&self) -> bool {
+        self.kind == LinkKind::Basis && self.direction == Direction::RestsOn
+    }
 }
 
 /// How a case ended that another one rests on.

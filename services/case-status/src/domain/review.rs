@@ -50,7 +50,7 @@ impl Case {
         self.stage.is_pending() || self.intended_revocation().is_some()
     }
 
-    /// Denied, abandoned or not, its approval revoked, or its status terminated: what the party may challenge here (8 CFR 103.3, 103.5, 205.2(d)).
+    /// Denied, abandoned or not, its approval revoked by an officer, or its status terminated: what the party may challenge here (8 CFR 103.3, 103.5, 205.2(d)).
     pub fn is_decided_against(&self) -> bool {
         let against = [Outcome::Denied, Outcome::DeniedAbandoned, Outcome::Revoked, Outcome::Terminated];
         self.outcome.is_some_and(|outcome| against.contains(&outcome))

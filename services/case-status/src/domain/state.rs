@@ -89,6 +89,8 @@ pub enum Outcome {
     Referred,
     /// Approved, and the approval was revoked (8 CFR 205.2).
     Revoked,
+    /// Approved, and the approval ended by the law itself (8 CFR 205.1); there is no appeal.
+    RevokedByLaw,
     /// Approved, and the status that it gave was terminated (8 CFR 236.23(d), 244.14).
     Terminated,
     /// Closed without a decision (8 CFR 335.6), or because the applicant died.
@@ -108,6 +110,7 @@ impl Outcome {
             Self::DeniedAbandoned => "denied_abandoned",
             Self::Referred => "referred",
             Self::Revoked => "revoked",
+            Self::RevokedByLaw => "revoked_by_law",
             Self::Terminated => "terminated",
             Self::AdministrativelyClosed => "administratively_closed",
             Self::Withdrawn => "withdrawn",
@@ -180,6 +183,9 @@ pub struct Case {
     /// Receipt number of the case that it rests on, as the answers say; else empty.
     #[serde(default)]
     pub rests_on_receipt: String,
+    /// Whether it rests on a case that was known without its number: one of the package, or a pending one of the same person.
+    #[serde(default)]
+    pub rests_on_linked: bool,
     /// Whether an officer saw that the petition it rests on, which is no case here, is approved.
     #[serde(default)]
     pub basis_verified: bool,
@@ -351,6 +357,11 @@ impl Case {
         self.stage == Stage::Submitted || self.stage.is_pending()
     }
 
+    /// Whether it is protected (8 USC 1367).
+    pub fn is_protected(&self) -> bool {
+        self.move_route == MoveRoute::Protected
+    }
+
     /// Whether it was filed for somebody else than who signed, such as a child.
     pub fn is_for_another(&self) -> bool {
         matches!(self.signed_as.as_str(), "parent" | "guardian" | "attorney_in_fact")
@@ -385,8 +396,7 @@ impl Case {
 
     /// The petitions that it needs to be approved.
     pub fn bases(&self) -> impl Iterator<Item = Uuid> {
-        let needed = |link: &&Link| link.kind == LinkKind::Basis && link.direction == Direction::RestsOn;
-        self.links.iter().filter(needed).map(|link| link.case)
+        self.links.iter().filter(|link| link.is_basis()).map(|link| link.case)
     }
 
     /// The applications that need it to be approved.

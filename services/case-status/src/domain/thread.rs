@@ -12,6 +12,8 @@ pub struct WaitingThread {
     pub thread: Uuid,
     /// The message that waits longest in it.
     pub message: Uuid,
+    /// The one that was sent last.
+    pub last_message: Uuid,
     /// Topic, for example `question_on_status`; empty where it was not said.
     pub topic: String,
     /// Who wrote: `party` or `representative`.

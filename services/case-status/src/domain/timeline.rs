@@ -56,7 +56,7 @@ pub fn text_id(kind: &str) -> String {
 }
 
 /// Variants of a line beside the one of its kind.
-pub const VARIANTS: [&str; 37] = [
+pub const VARIANTS: [&str; 42] = [
     "timeline-biometrics-taken-early",
     "timeline-interview-completed-early",
     "timeline-oath-taken-early",
@@ -81,6 +81,11 @@ pub const VARIANTS: [&str; 37] = [
     "timeline-linked-petition",
     "timeline-linked-ancillary",
     "timeline-linked-adjustment",
+    "timeline-linked-apart",
+    "timeline-linked-petition-apart",
+    "timeline-linked-ancillary-apart",
+    "timeline-linked-adjustment-apart",
+    "timeline-unlinked-petition",
     "timeline-challenge-ended-denied",
     "timeline-challenge-ended-otherwise",
     "timeline-expedite-decided-denied",
@@ -208,13 +213,16 @@ pub fn line(case: &Case, event: &Event) -> Line {
 }
 
 /// Checks, assignments and recommendations are the office's own (lifecycle 62; roles §3 rows 17, 19), and so is a hold for a check, and
-/// that a hold ended with its case. What became of a
-/// petition is its petitioner's: who applied on it hears from the officer.
+/// that a hold ended with its case. What became of a petition is its petitioner's: who applied on it hears from the officer; and what was
+/// filed apart on a petition is no matter of its petitioner.
 #[expect(clippy::wildcard_enum_match_arm, reason = "the others are told by what they are")]
 pub fn is_office_only(event: &Event) -> bool {
     let untold = match event {
         Event::CaseHeld(event) => event.reason == BACKGROUND_CHECK,
         Event::HoldLifted(event) => event.reason == BACKGROUND_CHECK || event.cause != "lifted",
+        // Who petitioned is not told what somebody else filed apart.
+        Event::CaseLinked(event) => event.apart && event.link_kind == "basis" && event.direction == "carries",
+        Event::CaseUnlinked(event) => event.direction == "carries",
         _ => false,
     };
     untold
@@ -280,11 +288,12 @@ fn variant(event: &Event) -> Option<&'static str> {
             _ => Some("otherwise"),
         },
         Event::CaseLinked(event) => match (event.link_kind.as_str(), event.direction.as_str()) {
-            ("basis", "rests_on") => None,
-            ("basis", _) => Some("petition"),
-            (_, "rests_on") => Some("ancillary"),
-            _ => Some("adjustment"),
+            ("basis", "rests_on") => event.apart.then_some("apart"),
+            ("basis", _) => Some(if event.apart { "petition-apart" } else { "petition" }),
+            (_, "rests_on") => Some(if event.apart { "ancillary-apart" } else { "ancillary" }),
+            _ => Some(if event.apart { "adjustment-apart" } else { "adjustment" }),
         },
+        Event::CaseUnlinked(event) => (event.direction == "carries").then_some("petition"),
         _ => None,
     }
 }
@@ -402,6 +411,7 @@ fn facts(case: &Case, event: &Event) -> Vec<(&'static str, Fact)> {
         Event::InquiryAnswered(event) => vec![("inquiry", code("inquiry", &event.kind))],
         Event::InquiryClosed(event) => vec![("inquiry", code("inquiry", &event.kind))],
         Event::CaseLinked(event) => vec![("form", Fact::Text(event.form.clone()))],
+        Event::CaseUnlinked(event) => vec![("form", Fact::Text(event.form.clone()))],
         Event::BasisLost(event) => vec![("cause", Fact::Code(format!("basis-{}", event.cause)))],
         Event::ChallengeAccepted(event) => vec![("challenge", challenge(&event.challenge))],
         Event::ChallengeEnded(event) => vec![("challenge", challenge(&event.challenge))],

@@ -18,7 +18,7 @@ pub struct Title {
 }
 
 /// Rows a case of this program can reach, and whether they say what to do next.
-pub const ROWS: [(&str, bool); 52] = [
+pub const ROWS: [(&str, bool); 54] = [
     ("1", true),
     ("2", true),
     ("2a", true),
@@ -27,6 +27,8 @@ pub const ROWS: [(&str, bool); 52] = [
     ("4a", false),
     ("5", true),
     ("5a", true),
+    ("5b", true),
+    ("5c", false),
     ("3a", false),
     ("6", false),
     ("7", true),
@@ -117,6 +119,9 @@ fn outcome_row(case: &Case) -> Option<&'static str> {
         Some(Outcome::AdministrativelyClosed) if case.reopen_until.is_empty() => Some("4a"),
         Some(Outcome::AdministrativelyClosed) => Some("4"),
         Some(Outcome::Revoked) => Some("5"),
+        Some(Outcome::RevokedByLaw) => Some("5b"),
+        // Against the end of a deferral there is nothing to be done (8 CFR 236.23(d)).
+        Some(Outcome::Terminated) if case.form == "I-821D" => Some("5c"),
         Some(Outcome::Terminated) => Some("5a"),
         Some(Outcome::ClosedAsMoot) => Some("3a"),
         // An approval that is to be revoked stands, and there is something to answer.

@@ -106,6 +106,7 @@ fn waiting_threads(case: &Case) -> Vec<pb::WaitingThread> {
         topic: waiting.topic.clone(),
         writer: waiting.writer.clone(),
         since_us: waiting.since_us,
+        last_message: resource::name("messages", waiting.last_message),
         deadline: Some((&waiting.deadline).into()),
     };
     case.waiting_threads.iter().map(shown).collect()

@@ -140,6 +140,7 @@ async fn an_approval_that_the_law_ends_leaves_what_rests_on_it_to_an_officer_who
                 cause: cause,
                 happened_on_date: day,
                 findings: "The petitioner wrote that he withdraws it.".into(),
+                relation: "relative_of_citizen".into(),
             }
         );
         recorded.map(|done| done.case.unwrap().version).map_err(|status| reason(&status))
@@ -154,7 +155,7 @@ async fn an_approval_that_the_law_ends_leaves_what_rests_on_it_to_an_officer_who
 
     assert_eq!(record(&pat, "petitioner_withdrew", "2026-11-24").await, Err("NOT_YOUR_ACT".into()));
     let version = record(&office.ito, "petitioner_withdrew", "2026-11-24").await.unwrap();
-    assert_eq!(pat.case(&name, version).await.unwrap().title_id, "5");
+    assert_eq!(pat.case(&name, version).await.unwrap().title_id, "5b");
     let words = world.words("notifications", &name, "case.approval_revoked_by_law.v1").await.unwrap();
     assert_eq!(words.words, "The petitioner wrote that he withdraws it.");
 

@@ -208,7 +208,16 @@ async fn what_was_filed_apart_is_linked_too_by_the_party_or_by_an_officer() {
         linked.map(drop).map_err(|status| reason(&status))
     };
     assert_eq!(link(permit).await, Err("NOT_A_PETITION".into()));
+    // The wrong one of two at first; that can be said anew, and the petitioner reads nothing of it.
+    let wrong = world.submit_package(&[(PETITION.0, PETITION.1, pat.account)]).await[0];
+    accepted(&pat, wrong).await;
+    link(wrong).await.unwrap();
     link(petition).await.unwrap();
+    let wrong = name(wrong);
+    let both = |lines: &Vec<String>| lines.ends_with(&["linked".to_owned(), "unlinked".to_owned()]);
+    world.until(|| office.sam.lines(&wrong, 0), both).await;
+    assert!(office.sam.case(&wrong, 0).await.unwrap().links.is_empty());
+    assert!(!pat.lines(&wrong, 0).await.unwrap().iter().any(|line| line.ends_with("linked")));
     assert_eq!(link(petition).await, Err("ALREADY_LINKED".into()));
     assert_eq!(decide(&office, adjustment, "approve").await, Err("BASIS_NOT_APPROVED".into()));
     let carries = world.until(|| office.sam.case(&petition_name, 0), |case| !case.links.is_empty()).await;
@@ -217,6 +226,34 @@ async fn what_was_filed_apart_is_linked_too_by_the_party_or_by_an_officer() {
     decide(&office, petition, "approve").await.unwrap();
     decide(&office, adjustment, "approve").await.unwrap();
     world.until(|| ana.case(&permit_name, 0), |case| case.stage == "closed").await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_own_petition_that_is_pending_is_the_basis_without_a_number_and_another_ones_is_not() {
+    let world = World::start().await;
+    let office = office(&world).await;
+    let ana = world.person(&[]).await;
+    let accepted = async |case: Uuid| {
+        let name = name(case);
+        world.until(|| ana.case(&name, 0), |case| case.stage == "accepted").await
+    };
+    // For somebody else, and for oneself.
+    let for_another = world.submit_package(&[(PETITION.0, PETITION.1, ana.account)]).await[0];
+    accepted(for_another).await;
+    let without = world.submit_resting(&[(ADJUSTMENT.0, ADJUSTMENT.1, ana.account)], "").await[0];
+    accepted(without).await;
+    assert!(office.sam.case(&name(without), 0).await.unwrap().links.is_empty());
+    recommend(&office, without, true).await;
+    assert_eq!(decide(&office, without, "approve").await, Err("BASIS_NOT_VERIFIED".into()));
+
+    let own = world.submit_package(&[("I-140", "worker_petition", ana.account)]).await[0];
+    accepted(own).await;
+    let adjustment = world.submit_resting(&[(ADJUSTMENT.0, ADJUSTMENT.1, ana.account)], "").await[0];
+    accepted(adjustment).await;
+    let linked = office.sam.case(&name(adjustment), 0).await.unwrap().links;
+    assert_eq!(linked.iter().map(|link| link.case.clone()).collect::<Vec<_>>(), [name(own)]);
+    recommend(&office, adjustment, true).await;
+    assert_eq!(decide(&office, adjustment, "approve").await, Err("BASIS_NOT_APPROVED".into()));
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -48,12 +48,21 @@ async fn queue(person: &Someone) -> Result<Vec<(String, String)>, Status> {
     Ok(items.into_iter().map(|item| (item.task, item.answer)).collect())
 }
 
-async fn set_aside(who: &Someone, name: &str, thread: Uuid, cause: &str) -> Result<u64, Status> {
+/// Sets aside what the supervisor reads now.
+async fn set_aside(
+    (who, sam): (&Someone, &Someone),
+    name: &str,
+    thread: Uuid,
+    cause: &str,
+) -> Result<u64, Status> {
+    let waits = sam.case(name, 0).await?.waiting_threads.into_iter().next();
+    let nothing = format!("messages/{}", Uuid::nil());
+    let last_message = waits.map_or(nothing, |waiting| waiting.last_message);
     let (name, thread, cause) = (name.to_owned(), format!("threads/{thread}"), cause.to_owned());
     let done = of_own_accord!(
         who,
         set_message_aside,
-        SetMessageAsideRequest { name: name, thread: thread, cause: cause }
+        SetMessageAsideRequest { name: name, thread: thread, cause: cause, last_message: last_message }
     )?;
     Ok(done.case.unwrap().version)
 }
@@ -82,13 +91,16 @@ async fn what_a_party_writes_is_owed_an_answer_until_the_office_writes_back() {
 
     // More of the same conversation waits with it; what was written before cases were named is passed over.
     write(&world, thread, &name, ("party", &ana)).await;
+    let received = |lines: &Vec<String>| lines.iter().filter(|line| *line == "message_received").count() == 2;
+    world.until(|| ana.lines(&name, 0), received).await;
+    assert_eq!(owed(&world).await.unwrap(), ["message_answer"], "one answer is owed");
     world.is_written(Uuid::new_v4(), MessageSent { from: "party".into(), ..MessageSent::default() }).await;
     write(&world, thread, &name, ("office", &ito)).await;
     world.until(|| ana.lines(&name, 0), last("message_answered")).await;
     world.until(|| owed(&world), Vec::is_empty).await;
     assert_eq!(queue(&ito).await.unwrap(), before);
     let lines = ana.lines(&name, 0).await.unwrap();
-    assert_eq!(lines.iter().filter(|line| line.starts_with("message_")).count(), 2, "{lines:?}");
+    assert_eq!(lines.iter().filter(|line| line.starts_with("message_")).count(), 3, "{lines:?}");
 
     // The next one waits anew, with a day of its own, and the words are nowhere here.
     write(&world, thread, &name, ("party", &ana)).await;
@@ -112,7 +124,7 @@ async fn an_officer_says_that_a_message_needs_no_answer_also_in_a_case_that_is_o
     world.until(|| ana.case(&name, 0), |case| case.stage == "decided").await;
     let thread = Uuid::new_v4();
     assert_eq!(
-        reason(&set_aside(&sam, &name, thread, "nothing_asked").await.unwrap_err()),
+        reason(&set_aside((&sam, &sam), &name, thread, "nothing_asked").await.unwrap_err()),
         "MESSAGE_NOT_WAITING"
     );
     write(&world, thread, &name, ("party", &ana)).await;
@@ -123,13 +135,19 @@ async fn an_officer_says_that_a_message_needs_no_answer_also_in_a_case_that_is_o
         Ok(items.into_iter().map(|item| item.answer).collect::<Vec<_>>())
     };
     world.until(office, |answers| answers == &["answer_message"]).await;
-    assert_eq!(reason(&set_aside(&ana, &name, thread, "nothing_asked").await.unwrap_err()), "NOT_YOUR_ACT");
     assert_eq!(
-        set_aside(&zoe, &name, thread, "nothing_asked").await.unwrap_err().code(),
+        reason(&set_aside((&ana, &sam), &name, thread, "nothing_asked").await.unwrap_err()),
+        "NOT_YOUR_ACT"
+    );
+    assert_eq!(
+        set_aside((&zoe, &sam), &name, thread, "nothing_asked").await.unwrap_err().code(),
         Code::PermissionDenied
     );
-    assert_eq!(reason(&set_aside(&sam, &name, thread, "no_time").await.unwrap_err()), "CAUSE_UNKNOWN");
-    let version = set_aside(&sam, &name, thread, "answered_elsewhere").await.unwrap();
+    assert_eq!(
+        reason(&set_aside((&sam, &sam), &name, thread, "no_time").await.unwrap_err()),
+        "CAUSE_UNKNOWN"
+    );
+    let version = set_aside((&sam, &sam), &name, thread, "answered_elsewhere").await.unwrap();
     world.until(|| owed(&world), Vec::is_empty).await;
     assert!(sam.case(&name, version).await.unwrap().waiting_threads.is_empty());
     let message = pb::ListTimelineRequest { name: name.clone(), ..Default::default() };

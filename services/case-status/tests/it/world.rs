@@ -318,7 +318,7 @@ impl World {
         self.submit_resting(filings, "").await
     }
 
-    /// The same, of forms that name a case by its receipt number on which they rest.
+    /// The same, of forms that rest on a case: one that they name by its receipt number, or without one that is known here.
     pub(crate) async fn submit_resting(&self, filings: &[(&str, &str, Uuid)], receipt: &str) -> Vec<Uuid> {
         let package_id = Uuid::new_v4().to_string();
         let mut streams = Vec::new();
@@ -335,6 +335,7 @@ impl World {
                 facts: Some(filings::DerivedFacts {
                     age: 40,
                     rests_on_receipt: receipt.into(),
+                    rests_on_linked: receipt.is_empty(),
                     ..Default::default()
                 }),
                 ..Default::default()

@@ -140,9 +140,10 @@ pub fn show(case: &pb::Case, timeline: &[pb::TimelineEntry], teller: &Teller) {
         let due = waiting.deadline.as_ref().map_or("", |deadline| deadline.due_date.as_str());
         let (writer, topic) = (&waiting.writer, waiting.topic.replace('_', " "));
         let how = format!(
-            "{}: {writer}, {topic}, since {}, answer by {due}",
+            "{}: {writer}, {topic}, since {}, answer by {due}; the last is {}",
             waiting.thread,
-            teller.when(waiting.since_us)
+            teller.when(waiting.since_us),
+            waiting.last_message
         );
         teller.pair(teller.words("waits for an answer"), &how);
     }
@@ -177,7 +178,7 @@ fn search_json(search: &pb::AddresseeSearch) -> serde_json::Value {
 fn waiting_json(waiting: &pb::WaitingThread) -> serde_json::Value {
     json!({
         "thread": waiting.thread, "topic": waiting.topic, "writer": waiting.writer, "since_us": waiting.since_us,
-        "due_date": waiting.deadline.as_ref().map(|deadline| &deadline.due_date),
+        "last_message": waiting.last_message, "due_date": waiting.deadline.as_ref().map(|deadline| &deadline.due_date),
     })
 }
 

@@ -70,6 +70,10 @@ pub enum OfficeAct {
         happened_on: String,
         /// What was found, in 20 to 2,000 characters to the party.
         findings: String,
+        /// Of a petition for a relative, for whom it is: spouse-of-citizen, relative-of-citizen, spouse-of-resident or child-of-resident;
+        /// not every cause ends each.
+        #[arg(long)]
+        relation: Option<String>,
     },
     /// Hold the case: it is not decided while the hold stands. One for the same reason goes on with the new day.
     Hold {
@@ -116,6 +120,9 @@ pub enum OfficeAct {
         thread: String,
         /// nothing-asked, answered-elsewhere, asked-twice or other-case.
         cause: String,
+        /// messages/<id>: the last message that you have read, as `docket officer open` shows it.
+        #[arg(long)]
+        last: String,
     },
     /// Use the biometrics of an earlier capture; one that stands falls away.
     ReuseBiometrics {
@@ -214,10 +221,17 @@ pub async fn act(
             let message = pb::TerminateStatusRequest { request_id, name, ground_codes: grounds, reasons };
             done!(terminate_status, message)
         }
-        OfficeAct::RevokedByLaw { cause, happened_on, findings } => {
+        OfficeAct::RevokedByLaw { cause, happened_on, findings, relation } => {
             let (cause, happened_on_date) = (code(cause), happened_on);
-            let message =
-                pb::RecordRevocationByLawRequest { request_id, name, cause, happened_on_date, findings };
+            let relation = relation.map(code).unwrap_or_default();
+            let message = pb::RecordRevocationByLawRequest {
+                request_id,
+                name,
+                cause,
+                happened_on_date,
+                findings,
+                relation,
+            };
             done!(record_revocation_by_law, message)
         }
         OfficeAct::Hold { reason, review_by } => {
@@ -244,9 +258,10 @@ pub async fn act(
             done!(close_administratively, message)
         }
         OfficeAct::ReopenClosed => done!(reopen_closed, pb::ReopenClosedRequest { request_id, name }),
-        OfficeAct::NoAnswer { thread, cause } => {
+        OfficeAct::NoAnswer { thread, cause, last: last_message } => {
             let cause = code(cause);
-            done!(set_message_aside, pb::SetMessageAsideRequest { request_id, name, thread, cause })
+            let message = pb::SetMessageAsideRequest { request_id, name, thread, cause, last_message };
+            done!(set_message_aside, message)
         }
         OfficeAct::Unassign => done!(unassign_case, pb::UnassignCaseRequest { request_id, name }),
         OfficeAct::ReuseBiometrics { captured_on } => {

@@ -519,6 +519,9 @@ pub enum Act {
     RevokeByLaw {
         /// What happened.
         cause: String,
+        /// Of a petition for a relative, for whom it is.
+        #[serde(default)]
+        relation: String,
         /// The day, ISO 8601.
         happened_on: String,
         /// To the party.

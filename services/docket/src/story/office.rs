@@ -45,11 +45,16 @@ pub async fn act(player: &mut Player, who: &str, act: &Act) -> Done {
                 "the approval is revoked".to_owned(),
             )
         }
-        Act::RevokeByLaw { cause, happened_on, findings } => {
+        Act::RevokeByLaw { cause, relation, happened_on, findings } => {
             let told = format!("the approval ended by the law: {cause}");
-            let (cause, happened_on_date, findings) = (cause.clone(), happened_on.clone(), findings.clone());
-            let message =
-                cases::RecordRevocationByLawRequest { request_id, name, cause, happened_on_date, findings };
+            let message = cases::RecordRevocationByLawRequest {
+                request_id,
+                name,
+                cause: cause.clone(),
+                happened_on_date: happened_on.clone(),
+                findings: findings.clone(),
+                relation: relation.clone(),
+            };
             (call!(player, token, office, record_revocation_by_law, message)?.case, told)
         }
         Act::Hold { reason, days } => {
@@ -90,8 +95,9 @@ pub async fn act(player: &mut Player, who: &str, act: &Act) -> Done {
         }
         Act::SetMessageAside { cause } => {
             let (told, cause) = (format!("set aside: {cause}"), cause.clone());
-            let thread = waiting(player, who).await?;
-            let message = cases::SetMessageAsideRequest { request_id, name, thread, cause };
+            let waits = waiting(player, who).await?;
+            let (thread, last_message) = (waits.thread, waits.last_message);
+            let message = cases::SetMessageAsideRequest { request_id, name, thread, cause, last_message };
             (call!(player, token, office, set_message_aside, message)?.case, told)
         }
         Act::Unassign {} => {
@@ -126,12 +132,11 @@ pub async fn act(player: &mut Player, who: &str, act: &Act) -> Done {
 }
 
 /// The last conversation that was begun, once the office sees that somebody waits in it.
-async fn waiting(player: &Player, who: &str) -> Result<String, Stumble> {
+async fn waiting(player: &Player, who: &str) -> Result<cases::WaitingThread, Stumble> {
     wait_for("the office sees that somebody waits for an answer", async || {
         let message = cases::GetCaseRequest { name: player.case(), language: String::new(), min_version: 0 };
         let case = call!(player, player.token(who)?, status, get_case, message)?.case.context("case")?;
-        let waits = case.waiting_threads.iter().any(|waiting| waiting.thread == player.thread);
-        Ok(waits.then(|| player.thread.clone()))
+        Ok(case.waiting_threads.into_iter().find(|waiting| waiting.thread == player.thread))
     })
     .await
 }

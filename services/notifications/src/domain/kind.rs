@@ -386,6 +386,7 @@ impl NoticeKind {
             | Event::AddresseeSought(_)
             | Event::AddresseeSearchEnded(_)
             | Event::CaseLinked(_)
+            | Event::CaseUnlinked(_)
             | Event::BasisVerified(_)
             | Event::BasisLost(_)
             | Event::BasisRegained(_)

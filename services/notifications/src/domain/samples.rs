@@ -131,6 +131,7 @@ fn revoked_by_law() -> Event {
         happened_on_date: "2026-02-20".into(),
         findings: "You sent the decree.".into(),
         recorded_on_date: "2026-03-02".into(),
+        relation: "spouse_of_citizen".into(),
     }
     .into()
 }

@@ -12,17 +12,21 @@ use uuid::Uuid;
 use super::ending::ending;
 use super::revocation::revocable;
 use super::{Decision, Others, cause_unknown, worded};
-use crate::domain::{Case, Outcome};
+use crate::domain::{Case, Outcome, Stage};
 
-/// What ends the approval of a petition for a relative (8 CFR 205.1(a)(3)(i)).
-const OF_RELATIVES: [&str; 6] = [
-    "petitioner_withdrew",
-    "petitioner_died",
-    "beneficiary_died",
-    "marriage_ended",
-    "beneficiary_married",
-    "petitioner_lost_residence",
+/// What ends the approval of a petition for a relative (8 CFR 205.1(a)(3)(i)), and of which of [`RELATIONS`]. A petition for the spouse of
+/// a citizen becomes one for a widow or widower (C)(1), and the child of a citizen who marries has another class (G), (H).
+const OF_RELATIVES: [(&str, &[&str]); 6] = [
+    ("petitioner_withdrew", &RELATIONS),
+    ("petitioner_died", &["relative_of_citizen", "spouse_of_resident", "child_of_resident"]),
+    ("beneficiary_died", &RELATIONS),
+    ("marriage_ended", &["spouse_of_citizen", "spouse_of_resident"]),
+    ("beneficiary_married", &["child_of_resident"]),
+    ("petitioner_lost_residence", &["spouse_of_resident", "child_of_resident"]),
 ];
+/// For whom a petition for a relative is.
+const RELATIONS: [&str; 4] =
+    ["spouse_of_citizen", "relative_of_citizen", "spouse_of_resident", "child_of_resident"];
 /// What ends the approval of a petition for a worker (8 CFR 205.1(a)(3)(iii)).
 const OF_WORKERS: [&str; 5] = [
     "petitioner_withdrew",
@@ -43,6 +47,8 @@ pub struct Happened<'a> {
     pub cause: &'a str,
     /// On which day.
     pub on: Date,
+    /// Of a petition for a relative, for whom it is, as the command says; empty of one for a worker.
+    pub relation: &'a str,
     /// What the officer found, in words to the party; sealed by the log.
     pub findings: &'a str,
 }
@@ -51,7 +57,7 @@ pub struct Happened<'a> {
 /// hangs on it is told that its basis is lost, and an officer decides there.
 ///
 /// # Errors
-/// `NOT_APPROVED`, `NOT_REVOCABLE`, `CAUSE_UNKNOWN`, `NOT_AUTOMATIC`, `ALREADY_ADJUSTED`, `WORDS_OUT_OF_BOUNDS`; not found without a case.
+/// `NOT_APPROVED`, `NOT_REVOCABLE`, `CAUSE_UNKNOWN`, `RELATION_UNKNOWN`, `NOT_AUTOMATIC`, `ALREADY_ADJUSTED`, `WORDS_OUT_OF_BOUNDS`; not found without a case.
 pub fn revoke_by_law(
     case: &Case,
     officer: Uuid,
@@ -61,9 +67,11 @@ pub fn revoke_by_law(
 ) -> Decision {
     revocable(case)?;
     let worker = case.form == "I-140";
-    let causes: &[&str] = if worker { &OF_WORKERS } else { &OF_RELATIVES };
-    if !causes.contains(&happened.cause) {
-        return Err(cause_unknown(causes));
+    if worker && !OF_WORKERS.contains(&happened.cause) {
+        return Err(cause_unknown(&OF_WORKERS));
+    }
+    if !worker {
+        ends_for(happened.cause, happened.relation)?;
     }
     let today = office_date(now);
     if happened.on > today {
@@ -93,10 +101,34 @@ pub fn revoke_by_law(
         happened_on_date: happened.on.to_string(),
         findings: worded("findings", happened.findings)?,
         recorded_on_date: today.to_string(),
+        relation: if worker { String::new() } else { happened.relation.to_owned() },
     };
     let mut events = vec![recorded.into()];
     events.extend(ending(case, "revoked"));
     Ok(events)
+}
+
+/// Whether a cause ends the approval of a petition for such a relative.
+fn ends_for(cause: &str, relation: &str) -> Result<(), Refusal> {
+    let Some((_, relations)) = OF_RELATIVES.iter().find(|(known, _)| *known == cause) else {
+        return Err(cause_unknown(&OF_RELATIVES.map(|(cause, _)| cause)));
+    };
+    if !RELATIONS.contains(&relation) {
+        return Err(Refusal::invalid(
+            "relation",
+            "RELATION_UNKNOWN",
+            format!("Say for whom the petition is: one of {}.", RELATIONS.join(", ")),
+        ));
+    }
+    if relations.contains(&relation) {
+        return Ok(());
+    }
+    Err(Refusal::state(
+        "NOT_AUTOMATIC",
+        "That does not end the approval of such a petition; it stands, perhaps in another class (8 CFR 205.1(a)(3)(i)).",
+    )
+    .way_out("Look at the cause and for whom the petition is; other grounds need a notice of intent to revoke.")
+    .field("cause"))
 }
 
 /// A petition for a worker outlives its employer after 180 days, and where an application for adjustment was pending as long.
@@ -105,7 +137,10 @@ fn happened_soon(case: &Case, on: Date, others: &Others) -> Result<(), Refusal> 
     let soon_after = |day: Date| on < plus_days(day, SOON_DAYS);
     let after_approval = day(&case.approved_on).is_none_or(soon_after);
     let pending_long = case.carried().filter_map(|id| others.get(&id)).any(|application| {
-        application.stage.is_pending() && day(&application.receipt_date).is_some_and(|day| !soon_after(day))
+        // On what day another end came is not kept; who is unsure sends a notice of intent.
+        application.outcome != Some(Outcome::Withdrawn)
+            && !matches!(application.stage, Stage::Rejected | Stage::Voided)
+            && day(&application.receipt_date).is_some_and(|day| !soon_after(day))
     });
     if after_approval && !pending_long {
         return Ok(());

@@ -113,6 +113,7 @@ fn end(challenge: &Case) -> Option<&'static str> {
                 Outcome::Denied
                 | Outcome::DeniedAbandoned
                 | Outcome::Revoked
+                | Outcome::RevokedByLaw
                 | Outcome::Terminated
                 | Outcome::Referred,
             ),

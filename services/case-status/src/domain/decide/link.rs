@@ -41,7 +41,14 @@ impl Filed {
         let (kind, direction) = rests_on(self, other)
             .map(|kind| (kind, Direction::RestsOn))
             .or_else(|| rests_on(other, self).map(|kind| (kind, Direction::Carries)))?;
-        Some(Link { case: other.case, form: other.form.clone(), kind, direction })
+        Some(Link { case: other.case, form: other.form.clone(), kind, direction, apart: false })
+    }
+
+    /// The same of a case of the same person that was filed apart: a petition that is one's own, and the own application for adjustment.
+    pub fn link_apart(&self, other: &Self) -> Option<Link> {
+        let is_own = self.form != "I-130" && other.form != "I-130";
+        let link = self.link_with(other).filter(|_| is_own && self.party == other.party)?;
+        Some(Link { apart: true, ..link })
     }
 }
 
@@ -73,6 +80,7 @@ pub fn link(case: &Case, link: &Link, other: &Case) -> Decision {
         form: link.form.clone(),
         link_kind: link.kind.as_str().to_owned(),
         direction: link.direction.as_str().to_owned(),
+        apart: link.apart,
     });
     let after = evolve(case.clone(), &linked);
     let mut events = vec![linked];
@@ -86,7 +94,7 @@ pub fn basis_end(case: &Case) -> Option<BasisEnd> {
         (Stage::Rejected, _) => Some(BasisEnd::Rejected),
         (Stage::Voided, _) => Some(BasisEnd::Voided),
         (_, Some(Outcome::Denied | Outcome::DeniedAbandoned)) => Some(BasisEnd::Denied),
-        (_, Some(Outcome::Revoked | Outcome::Terminated)) => Some(BasisEnd::Revoked),
+        (_, Some(Outcome::Revoked | Outcome::RevokedByLaw | Outcome::Terminated)) => Some(BasisEnd::Revoked),
         (_, Some(Outcome::AdministrativelyClosed)) => Some(BasisEnd::Closed),
         (_, Some(Outcome::Withdrawn)) => Some(BasisEnd::Withdrawn),
         // What was referred is pending before the court.
@@ -130,42 +138,81 @@ pub fn close_as_moot(case: &Case, by: Uuid) -> Decision {
     Ok(events)
 }
 
-/// Links an application for adjustment with the petition that it rests on and was not filed with, in both cases; an officer saw
-/// that they belong together.
+/// On which petition a case rests, as an officer saw.
+#[derive(Debug, Clone, Copy)]
+pub struct Said<'a> {
+    /// The officer.
+    pub officer: Uuid,
+    /// The petition; none for one that is no case here.
+    pub basis: Option<Uuid>,
+    /// Of one that is no case here, what was seen of its approval and where; sealed by the log.
+    pub note: &'a str,
+}
+
+/// Says on which petition an application for adjustment rests: it is linked with one that is a case here, in both, and of another one it
+/// is noted that it is approved. It replaces what the case rested on before. `others` holds the petition as it stands at that moment.
+/// Gives what is written, by case.
 ///
 /// # Errors
-/// `NO_BASIS_NEEDED`, `NOT_A_PETITION`, `ALREADY_LINKED`, and what [`pending`] says.
-pub fn rest_on(
+/// `NO_BASIS_NEEDED`, `NOT_A_PETITION`, `PETITION_ENDED`, `ALREADY_LINKED`, `WORDS_OUT_OF_BOUNDS`, and what [`pending`] says; not found
+/// without the petition.
+pub fn say_basis(
     (case_id, case): (Uuid, &Case),
-    (basis_id, basis): (Uuid, &Case),
-) -> Result<[Vec<Event>; 2], Refusal> {
+    others: &Others,
+    said: Said<'_>,
+) -> Result<BTreeMap<Uuid, Vec<Event>>, Refusal> {
     pending(case)?;
     rests_on_petition(case)?;
-    let is_petition = matches!(basis.form.as_str(), "I-130" | "I-140") && !basis.receipt_number.is_empty();
-    if !is_petition {
+    let officer = said.officer.to_string();
+    let mut written = BTreeMap::from([(case_id, Vec::new())]);
+    let replaced = case.links.iter().filter(|link| link.is_basis() && said.basis != Some(link.case));
+    for Link { case: basis, form, .. } in replaced {
+        let unlinked = |other: Uuid, form: &str, direction: Direction| pb::CaseUnlinked {
+            case_id: other.to_string(),
+            form: form.to_owned(),
+            direction: direction.as_str().to_owned(),
+            officer: officer.clone(),
+        };
+        written.entry(case_id).or_default().push(unlinked(*basis, form, Direction::RestsOn).into());
+        written.insert(*basis, vec![unlinked(case_id, &case.form, Direction::Carries).into()]);
+    }
+    let own = written.entry(case_id).or_default();
+    let Some(basis_id) = said.basis else {
+        own.push(pb::BasisVerified { officer, note: worded("note", said.note)? }.into());
+        return Ok(written);
+    };
+    let basis = others.get(&basis_id).ok_or_else(Refusal::not_found)?;
+    is_petition(basis)?;
+    let tie = |case, form: &str, direction| Link {
+        case,
+        form: form.to_owned(),
+        kind: LinkKind::Basis,
+        direction,
+        apart: true,
+    };
+    let linked = link(case, &tie(basis_id, &basis.form, Direction::RestsOn), basis)?;
+    if linked.is_empty() {
+        return Err(Refusal::state("ALREADY_LINKED", "The case is linked with this petition."));
+    }
+    own.extend(linked);
+    written.insert(basis_id, link(basis, &tie(case_id, &case.form, Direction::Carries), case)?);
+    Ok(written)
+}
+
+/// An accepted petition that has not ended without an approval.
+fn is_petition(basis: &Case) -> Result<(), Refusal> {
+    if !matches!(basis.form.as_str(), "I-130" | "I-140") || basis.receipt_number.is_empty() {
         return Err(Refusal::invalid("basis", "NOT_A_PETITION", "This is no accepted I-130 or I-140.")
             .way_out(
                 "Look up the petition by its receipt number; one that is no case here is noted in words.",
             ));
     }
-    let tie =
-        |case, form: &str, direction| Link { case, form: form.to_owned(), kind: LinkKind::Basis, direction };
-    let events = link(case, &tie(basis_id, &basis.form, Direction::RestsOn), basis)?;
-    if events.is_empty() {
-        return Err(Refusal::state("ALREADY_LINKED", "The case is linked with this petition."));
+    if basis_end(basis).is_some() {
+        return Err(Refusal::state("PETITION_ENDED", "This petition ended without an approval.")
+            .way_out("Say on which one the case rests that is pending or approved.")
+            .field("basis"));
     }
-    Ok([events, link(basis, &tie(case_id, &case.form, Direction::Carries), case)?])
-}
-
-/// Notes that a petition which is no case here is approved, as an officer saw.
-///
-/// # Errors
-/// `NO_BASIS_NEEDED`, `WORDS_OUT_OF_BOUNDS`, and what [`pending`] says.
-pub fn verify_basis(case: &Case, officer: Uuid, note: &str) -> Decision {
-    pending(case)?;
-    rests_on_petition(case)?;
-    let note = worded("note", note)?;
-    Ok(vec![pb::BasisVerified { officer: officer.to_string(), note }.into()])
+    Ok(())
 }
 
 /// Whether a case is not approved while the same person's petition to remove conditions is pending (INA 216, 318).
@@ -209,8 +256,8 @@ fn rests_on_petition(case: &Case) -> Result<(), Refusal> {
 /// # Errors
 /// `BASIS_NOT_APPROVED`; `BASIS_NOT_VERIFIED` where the answers name a petition that nobody has looked at.
 pub(super) fn bases_approved(case: &Case, others: &Others) -> Result<(), Refusal> {
-    let named = case.form == ADJUSTMENT && !case.rests_on_receipt.is_empty();
-    if named && !case.basis_verified && case.bases().next().is_none() {
+    let rests = case.form == ADJUSTMENT && (case.rests_on_linked || !case.rests_on_receipt.is_empty());
+    if rests && !case.basis_verified && case.bases().next().is_none() {
         return Err(Refusal::state(
             "BASIS_NOT_VERIFIED",
             "This case rests on a petition that was filed apart, and nobody has said which or how it stands (INA 245(a)).",

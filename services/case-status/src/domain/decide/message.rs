@@ -38,9 +38,14 @@ pub fn record_message(case: &Case, sent: &Sent) -> Decision {
     if !case.exists() {
         return Err(Refusal::not_found());
     }
-    if waiting(case, sent.thread).is_some() {
+    let waits_with = waiting(case, sent.thread);
+    if waits_with.is_some_and(|waiting| waiting.last_message == sent.message) {
         return Ok(Vec::new());
     }
+    let deadline = match waits_with {
+        Some(waiting) => (&waiting.deadline).into(),
+        None => answer_by(case, RULE, sent.at)?,
+    };
     // Who acted for the party may act no more when this is read.
     let writer = if case.party == Some(sent.account) { "party" } else { "representative" };
     Ok(vec![
@@ -49,8 +54,9 @@ pub fn record_message(case: &Case, sent: &Sent) -> Decision {
             message_id: sent.message.to_string(),
             topic: sent.topic.clone(),
             writer: writer.to_owned(),
-            deadline: Some(answer_by(case, RULE, sent.at)?),
+            deadline: Some(deadline),
             sent_at_us: sent.at.as_microsecond(),
+            waits_with: waits_with.map(|waiting| waiting.message.to_string()).unwrap_or_default(),
         }
         .into(),
     ])
@@ -69,11 +75,11 @@ pub fn record_reply(case: &Case, thread: Uuid, officer: Uuid) -> Decision {
     Ok(answered.map(Into::into).into_iter().collect())
 }
 
-/// An officer read what was written and says why it needs no answer.
+/// An officer read what was written, up to the message `last`, and says why it needs no answer.
 ///
 /// # Errors
-/// `MESSAGE_NOT_WAITING`, `CAUSE_UNKNOWN`; not found without a case.
-pub fn set_message_aside(case: &Case, thread: Uuid, officer: Uuid, why: &str) -> Decision {
+/// `MESSAGE_NOT_WAITING`, `MESSAGE_NEWER`, `CAUSE_UNKNOWN`; not found without a case.
+pub fn set_message_aside(case: &Case, (thread, last): (Uuid, Uuid), officer: Uuid, why: &str) -> Decision {
     if !case.exists() {
         return Err(Refusal::not_found());
     }
@@ -85,6 +91,14 @@ pub fn set_message_aside(case: &Case, thread: Uuid, officer: Uuid, why: &str) ->
         .way_out("Look at the conversations in which the case says that somebody waits.")
         .field("thread"));
     };
+    if waiting.last_message != last {
+        return Err(Refusal::state(
+            "MESSAGE_NEWER",
+            "The last message that was read is not the last that waits.",
+        )
+        .way_out("Read the conversation again, to its end.")
+        .field("last_message"));
+    }
     if !ASIDE.contains(&why) {
         return Err(cause_unknown(&ASIDE));
     }

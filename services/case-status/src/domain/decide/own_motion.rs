@@ -60,6 +60,7 @@ fn may_be_reopened(case: &Case, favorable: bool) -> bool {
             Outcome::Denied
             | Outcome::DeniedAbandoned
             | Outcome::Revoked
+            | Outcome::RevokedByLaw
             | Outcome::Terminated
             | Outcome::ClosedAsMoot,
         ) => true,

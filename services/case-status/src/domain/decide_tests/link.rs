@@ -1,12 +1,14 @@
 //! Cases of one package: which rest on which, and what the end of one means for the others.
 
+use std::collections::BTreeMap;
+
 use docket_kernel::EventEnum as _;
 use docket_proto::case_status::events::v1 as pb;
 use uuid::Uuid;
 
 use crate::domain::decide::{self, Decision, Filed, Others, Verdict};
 use crate::domain::samples::*;
-use crate::domain::{Case, Direction, Event, Link, LinkKind, Outcome, Stage, evolve, task, title};
+use crate::domain::{Case, Direction, Event, Link, LinkKind, Outcome, Stage, evolve, task, timeline, title};
 
 const PETITION: Uuid = Uuid::from_u128(0x130);
 const ADJUSTMENT: Uuid = Uuid::from_u128(0x485);
@@ -64,7 +66,13 @@ fn an_adjustment_rests_on_its_petition_and_a_permit_on_the_own_adjustment() {
     let link = adjustment().link_with(&petition()).unwrap();
     assert_eq!(
         link,
-        Link { case: PETITION, form: "I-130".into(), kind: LinkKind::Basis, direction: Direction::RestsOn }
+        Link {
+            case: PETITION,
+            form: "I-130".into(),
+            kind: LinkKind::Basis,
+            direction: Direction::RestsOn,
+            apart: false
+        }
     );
     let back = petition().link_with(&adjustment()).unwrap();
     assert_eq!((back.case, back.kind, back.direction), (ADJUSTMENT, LinkKind::Basis, Direction::Carries));
@@ -134,19 +142,87 @@ fn an_adjustment_that_names_a_petition_is_approved_only_when_somebody_has_looked
     approve(&without, Others::new()).then(&["decision_reviewed", "approved"]);
 
     let petition = accepted_as("I-130");
-    let linked = decide::rest_on((ADJUSTMENT, &apart().0), (PETITION, &petition.0)).unwrap();
-    let [own, other] = linked.map(|events| names(&events));
+    let written = say(&apart(), Some(PETITION), "", &[(PETITION, &petition)]).unwrap();
+    let [own, other] = [ADJUSTMENT, PETITION].map(|case| names(&written[&case]));
     assert_eq!((own, other), (vec!["linked".to_owned()], vec!["linked".to_owned()]));
-    let resting =
-        after(apart(), |case| Ok(decide::rest_on((ADJUSTMENT, case), (PETITION, &petition.0))?[0].clone()));
+    let rests = told(apart(), Some(PETITION), "", &[(PETITION, &petition)]);
     let stands = |basis: &Given| Others::from([(PETITION, basis.0.clone())]);
-    approve(&resting, stands(&petition)).refused("BASIS_NOT_APPROVED");
-    approve(&resting, stands(&approved())).then(&["decision_reviewed", "approved"]);
+    approve(&rests, stands(&petition)).refused("BASIS_NOT_APPROVED");
+    approve(&rests, stands(&approved())).then(&["decision_reviewed", "approved"]);
 
     // One that is no case here.
-    let seen = "Approval notice of an I-360 of 2025, seen in the file.";
-    let verified = after(apart(), |case| decide::verify_basis(case, ADA, seen));
+    let verified = told(apart(), None, SEEN, &[]);
     approve(&verified, Others::new()).then(&["decision_reviewed", "approved"]);
+    // Nobody was asked for the number, since a case of theirs was pending.
+    let mut known = apart();
+    (known.0.rests_on_receipt, known.0.rests_on_linked) = (String::new(), true);
+    approve(&known, Others::new()).refused("BASIS_NOT_VERIFIED");
+}
+
+const SEEN: &str = "Approval notice of an I-360 of 2025, seen in the file.";
+
+/// What an officer's word writes, by case.
+fn say(
+    case: &Given,
+    basis: Option<Uuid>,
+    note: &str,
+    others: &[(Uuid, &Given)],
+) -> Result<BTreeMap<Uuid, Vec<Event>>, &'static str> {
+    let others: Others = others.iter().map(|(id, case)| (*id, case.0.clone())).collect();
+    let said = decide::Said { officer: ADA, basis, note };
+    decide::say_basis((ADJUSTMENT, &case.0), &others, said).map_err(|refusal| refusal.reason)
+}
+
+/// The application after it.
+fn told(case: Given, basis: Option<Uuid>, note: &str, others: &[(Uuid, &Given)]) -> Given {
+    let mut written = say(&case, basis, note, others).unwrap();
+    let events = written.remove(&ADJUSTMENT).unwrap();
+    Given(events.iter().fold(case.0, evolve))
+}
+
+#[test]
+fn what_an_officer_said_of_the_petition_can_be_said_anew() {
+    const RIGHT: Uuid = Uuid::from_u128(0x131);
+    let (wrong, right) = (accepted_as("I-130"), accepted_as("I-130"));
+    let case = told(apart(), Some(PETITION), "", &[(PETITION, &wrong)]);
+    let written = say(&case, Some(RIGHT), "", &[(PETITION, &wrong), (RIGHT, &right)]).unwrap();
+    let of = |id: Uuid| names(&written[&id]);
+    assert_eq!(
+        (of(ADJUSTMENT), of(PETITION)),
+        (vec!["unlinked".into(), "linked".into()], vec!["unlinked".into()])
+    );
+    assert_eq!(of(RIGHT), ["linked"]);
+    let case = told(case, Some(RIGHT), "", &[(PETITION, &wrong), (RIGHT, &right)]);
+    assert_eq!(case.0.bases().collect::<Vec<_>>(), [RIGHT]);
+    // The petitioner reads nothing of what somebody else filed apart.
+    let [linked, unlinked] = [&written[&RIGHT][0], &written[&PETITION][0]];
+    assert!([linked, unlinked].iter().all(|event| timeline::line(&right.0, event).office_only));
+    // Or that it is no case here.
+    let elsewhere = told(case, None, SEEN, &[(RIGHT, &right)]);
+    assert!(elsewhere.0.bases().next().is_none() && elsewhere.0.basis_verified);
+}
+
+#[test]
+fn a_petition_that_was_filed_with_it_and_denied_gives_way_to_another() {
+    const OTHER: Uuid = Uuid::from_u128(0x140);
+    let denied = accepted_as("I-130").and(pb::CaseDenied::default());
+    let other = accepted_as("I-140");
+    let lost = after(resting(apart(), &accepted_as("I-130").0), |case| {
+        decide::follow_basis(case, PETITION, &denied.0)
+    });
+    assert_eq!(task::task(&lost.0), Some("see_to_basis"));
+    let moved = told(lost, Some(OTHER), "", &[(PETITION, &denied), (OTHER, &other)]);
+    assert_eq!((moved.0.bases().collect::<Vec<_>>(), moved.0.lost_bases.len()), (vec![OTHER], 0));
+}
+
+#[test]
+fn what_is_ones_own_is_linked_apart_and_a_petition_for_somebody_else_is_not() {
+    let own = filed(PETITION, "I-140", APPLICANT);
+    let link = adjustment().link_apart(&own).unwrap();
+    assert!(link.apart && link.is_basis());
+    assert!(permit().link_apart(&adjustment()).is_some_and(|link| link.apart));
+    assert_eq!(adjustment().link_apart(&filed(PETITION, "I-130", APPLICANT)), None);
+    assert_eq!(adjustment().link_apart(&filed(PETITION, "I-140", PETITIONER)), None);
 }
 
 #[test]
@@ -173,25 +249,19 @@ fn who_is_a_resident_on_conditions_becomes_no_citizen_before_they_are_removed() 
 
 #[test]
 fn only_an_adjustment_is_linked_with_a_petition_and_only_with_one() {
-    let rest_on = |case: &Given, basis: &Given| {
-        decide::rest_on((ADJUSTMENT, &case.0), (PETITION, &basis.0))
-            .map(drop)
-            .map_err(|refusal| refusal.reason)
-    };
+    let rest_on = |case: &Given, basis: &Given| say(case, Some(PETITION), "", &[(PETITION, basis)]).map(drop);
     let petition = accepted_as("I-130");
     assert_eq!(rest_on(&in_review(), &petition), Err("NO_BASIS_NEEDED"));
     assert_eq!(rest_on(&apart(), &accepted_as("I-765")), Err("NOT_A_PETITION"));
     assert_eq!(rest_on(&apart(), &submitted_as("I-130", "family_petition")), Err("NOT_A_PETITION"));
+    assert_eq!(
+        rest_on(&apart(), &accepted_as("I-130").and(pb::CaseDenied::default())),
+        Err("PETITION_ENDED")
+    );
     let linked = resting(apart(), &petition.0);
     assert_eq!(rest_on(&linked, &petition), Err("ALREADY_LINKED"));
-    in_review()
-        .when(|case| decide::verify_basis(case, ADA, "Seen in the file, approved."))
-        .refused("NO_BASIS_NEEDED");
-    apart().when(|case| decide::verify_basis(case, ADA, "seen")).refused("WORDS_OUT_OF_BOUNDS");
-    // What has ended already is lost at once.
-    let denied = accepted_as("I-130").and(pb::CaseDenied::default());
-    let [own, _] = decide::rest_on((ADJUSTMENT, &apart().0), (PETITION, &denied.0)).unwrap();
-    assert_eq!(names(&own), ["linked", "basis_lost"]);
+    assert_eq!(say(&in_review(), None, SEEN, &[]).map(drop), Err("NO_BASIS_NEEDED"));
+    assert_eq!(say(&apart(), None, "seen", &[]).map(drop), Err("WORDS_OUT_OF_BOUNDS"));
 }
 
 #[test]

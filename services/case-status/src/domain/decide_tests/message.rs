@@ -31,7 +31,9 @@ fn waiting(case: Given) -> Given {
 }
 
 fn aside(case: &Given, thread: Uuid, why: &str) -> Then {
-    case.when(|case| decide::set_message_aside(case, thread, ADA, why))
+    let waits = case.0.waiting_threads.iter().find(|waiting| waiting.thread == thread);
+    let last = waits.map(|waiting| waiting.last_message).unwrap_or_default();
+    case.when(|case| decide::set_message_aside(case, (thread, last), ADA, why))
 }
 
 #[test]
@@ -50,7 +52,12 @@ fn a_message_waits_for_an_answer_beside_the_task_until_a_day_and_nothing_else_ch
     );
     // What follows in the same conversation waits with it: the day stays.
     let later = sent(THREAD, 2, APPLICANT, now() + jiff::SignedDuration::from_hours(72));
-    case.when(|case| decide::record_message(case, &later)).then(&[]);
+    let events = case.when(|case| decide::record_message(case, &later)).then(&["message_received"]);
+    let Event::MessageReceived(joined) = &events[0] else { panic!("{events:?}") };
+    assert_eq!(joined.waits_with, Uuid::from_u128(1).to_string());
+    let both = after(Given(case.0.clone()), &events);
+    assert_eq!(task::answer(&both.0).unwrap().deadline.due_date, "2026-12-02");
+    both.when(|case| decide::record_message(case, &later)).then(&[]);
     let other = Uuid::from_u128(0x7EAE);
     let events = write(&case, other, 3, APPLICANT).then(&["message_received"]);
     assert_eq!(after(case, &events).0.waiting_threads.len(), 2);
@@ -76,7 +83,9 @@ fn the_office_answers_by_writing_and_the_next_message_waits_anew() {
 #[test]
 fn an_officer_says_why_a_message_needs_no_answer() {
     aside(&served(), THREAD, "nothing_asked").refused("MESSAGE_NOT_WAITING");
-    assert!(decide::set_message_aside(&Case::default(), THREAD, ADA, "nothing_asked").is_err());
+    assert!(
+        decide::set_message_aside(&Case::default(), (THREAD, Uuid::nil()), ADA, "nothing_asked").is_err()
+    );
     let case = waiting(served());
     aside(&case, Uuid::from_u128(9), "nothing_asked").refused("MESSAGE_NOT_WAITING");
     aside(&case, THREAD, "no_time").refused("CAUSE_UNKNOWN");
@@ -87,6 +96,15 @@ fn an_officer_says_why_a_message_needs_no_answer() {
         assert_eq!((line.office_only, line.facts.get("why")), (false, Some(&why)), "the party reads why");
         assert!(timeline::CODES.contains(&&*format!("aside-{}", word.replace('_', "-"))));
     }
+    // Who read the conversation before its last message has not read it.
+    let first = Uuid::from_u128(1);
+    let events = write(&case, THREAD, 2, APPLICANT).then(&["message_received"]);
+    let longer = after(Given(case.0.clone()), &events);
+    longer
+        .when(|case| decide::set_message_aside(case, (THREAD, first), ADA, "nothing_asked"))
+        .refused("MESSAGE_NEWER");
+    let events = aside(&longer, THREAD, "nothing_asked").then(&["message_set_aside"]);
+    assert!(after(longer, &events).0.waiting_threads.is_empty());
     let events = aside(&case, THREAD, "nothing_asked").then(&["message_set_aside"]);
     let case = after(case, &events);
     aside(&case, THREAD, "nothing_asked").refused("MESSAGE_NOT_WAITING");

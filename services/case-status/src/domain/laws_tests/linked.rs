@@ -138,6 +138,7 @@ impl Package {
                 let happened = decide::Happened {
                     cause: "petitioner_withdrew",
                     on,
+                    relation: "relative_of_citizen",
                     findings: "The petitioner wrote so.",
                 };
                 let others: Others = (0..3).map(|n| (id(n), self.cases[n].clone())).collect();

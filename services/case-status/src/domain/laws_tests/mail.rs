@@ -75,7 +75,11 @@ impl World {
                 decide::record_message(case, &sent)
             }
             Act::Reply => decide::record_reply(case, thread, ADA),
-            Act::SetAside => decide::set_message_aside(case, thread, ADA, "asked_twice"),
+            Act::SetAside => {
+                let waits = case.waiting_threads.iter().find(|waiting| waiting.thread == thread);
+                let last = waits.map(|waiting| waiting.last_message).unwrap_or_default();
+                decide::set_message_aside(case, (thread, last), ADA, "asked_twice")
+            }
             Act::Remind => {
                 let mut events = decide::remind_of_request(case, Uuid::from_u128(self.requests), now)?;
                 events.extend(decide::remind_of_appointment(case, Uuid::from_u128(7), now)?);
