@@ -90,8 +90,8 @@ enum Command {
         /// `"explanations": {"birth_certificate": "…"}`. `"fee_waiver_answers": {…}` asks that the fee be waived (Form I-912).
         /// `"etag": 12` says from which version of a draft the answers go on, as --json and `docket export` give it.
         what: Option<String>,
-        /// Put the JSON file into this draft (filings/<id>). Where it was answered otherwise there, or since the version that the
-        /// file names, nothing is saved and each is told.
+        /// Put the JSON file into this draft (filings/<id>). Where it was answered or explained otherwise there, or since the
+        /// version that the file names, nothing is saved and each is told.
         #[arg(long, value_name = "FILING", conflicts_with_all = ["with", "representation"])]
         draft: Option<String>,
         /// With --draft: what was answered otherwise there stays; the rest goes in.

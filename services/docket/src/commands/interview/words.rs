@@ -143,6 +143,8 @@ pub struct FromFile {
     /// The question with what is saved, then what the file says, go where `{}` stands.
     pub saved_otherwise: &'static str,
     pub nothing_saved: &'static str,
+    /// Where the answers to the form went in before.
+    pub rest_not_saved: &'static str,
     /// The name of the file goes where `{}` stands.
     pub attached_already: &'static str,
 }
@@ -282,6 +284,7 @@ static EN: Words = Words {
     from_file: FromFile {
         saved_otherwise: "! Saved is {}, and the file says {}",
         nothing_saved: "Nothing was saved, since the draft says otherwise than the file. --keep leaves what is saved there and puts the rest in; --replace puts what the file says in its place.",
+        rest_not_saved: "The answers to the form were saved. The request for a waiver was not, since the draft says otherwise than the file. --keep leaves what is saved there and puts the rest in; --replace puts what the file says in its place.",
         attached_already: "= {} is attached already",
     },
     opening: Opening {
@@ -439,6 +442,7 @@ static ES: Words = Words {
     from_file: FromFile {
         saved_otherwise: "! Está guardado {}, y el archivo dice {}",
         nothing_saved: "No se guardó nada, porque el borrador dice otra cosa que el archivo. --keep deja lo que está guardado y pone lo demás; --replace pone en su lugar lo que dice el archivo.",
+        rest_not_saved: "Las respuestas al formulario se guardaron. La petición de exención no, porque el borrador dice otra cosa que el archivo. --keep deja lo que está guardado y pone lo demás; --replace pone en su lugar lo que dice el archivo.",
         attached_already: "= {} ya está adjunto",
     },
     opening: Opening {
