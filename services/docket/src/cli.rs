@@ -371,4 +371,17 @@ mod tests {
     fn the_command_line_is_sound() {
         Cli::command().debug_assert();
     }
+
+    /// Who reads Spanish says so once, before or behind any command, or by the account.
+    #[test]
+    fn the_language_is_said_of_all_commands_at_once() {
+        fn none_of_its_own(command: &clap::Command) {
+            for command in command.get_subcommands() {
+                let own = command.get_arguments().any(|argument| argument.get_long() == Some("language"));
+                assert!(!own, "{} has a --language of its own", command.get_name());
+                none_of_its_own(command);
+            }
+        }
+        none_of_its_own(&Cli::command());
+    }
 }
