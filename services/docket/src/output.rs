@@ -38,8 +38,7 @@ impl Teller {
 
     /// The same, with what goes where each `{}` stands.
     pub fn filled(&self, english: &'static str, parts: &[&dyn std::fmt::Display]) -> String {
-        let fill = |text: String, part: &&dyn std::fmt::Display| text.replacen("{}", &part.to_string(), 1);
-        parts.iter().fold(self.words(english).to_owned(), fill)
+        texts::filled(&self.language, english, parts)
     }
 
     /// An instant as people read it, in New York.
