@@ -90,8 +90,8 @@ enum Command {
         /// `"explanations": {"birth_certificate": "…"}`. `"fee_waiver_answers": {…}` asks that the fee be waived (Form I-912).
         /// `"etag": 12` says from which version of a draft the answers go on, as --json and `docket export` give it.
         what: Option<String>,
-        /// Put the JSON file into this draft (filings/<id>). Where it was answered otherwise there, or since the version that the
-        /// file names, nothing is saved and each is told.
+        /// Put the JSON file into this draft (filings/<id>). Where it was answered or explained otherwise there, or since the
+        /// version that the file names, nothing is saved and each is told.
         #[arg(long, value_name = "FILING", conflicts_with_all = ["with", "representation"])]
         draft: Option<String>,
         /// With --draft: what was answered otherwise there stays; the rest goes in.
@@ -370,5 +370,18 @@ mod tests {
     #[test]
     fn the_command_line_is_sound() {
         Cli::command().debug_assert();
+    }
+
+    /// Who reads Spanish says so once, before or behind any command, or by the account.
+    #[test]
+    fn the_language_is_said_of_all_commands_at_once() {
+        fn none_of_its_own(command: &clap::Command) {
+            for command in command.get_subcommands() {
+                let own = command.get_arguments().any(|argument| argument.get_long() == Some("language"));
+                assert!(!own, "{} has a --language of its own", command.get_name());
+                none_of_its_own(command);
+            }
+        }
+        none_of_its_own(&Cli::command());
     }
 }

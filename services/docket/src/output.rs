@@ -38,8 +38,7 @@ impl Teller {
 
     /// The same, with what goes where each `{}` stands.
     pub fn filled(&self, english: &'static str, parts: &[&dyn std::fmt::Display]) -> String {
-        let fill = |text: String, part: &&dyn std::fmt::Display| text.replacen("{}", &part.to_string(), 1);
-        parts.iter().fold(self.words(english).to_owned(), fill)
+        texts::filled(&self.language, english, parts)
     }
 
     /// An instant as people read it, in New York.
@@ -126,11 +125,24 @@ impl Teller {
         }
     }
 
+    /// Says what must not be lost: lines for people, or one JSON value.
+    ///
+    /// # Errors
+    /// Where it did not go out.
+    pub fn deliver(&self, lines: &[&str], value: &Value) -> std::io::Result<()> {
+        let text = if self.json { value.to_string() } else { format!("  {}", lines.join("\n  ")) };
+        Self::write(&text)
+    }
+
     fn print(text: &str) {
-        let mut out = std::io::stdout().lock();
         // A closed pipe is the reader's choice, not our fault.
-        let _ = writeln!(out, "{text}");
-        let _ = out.flush();
+        let _ = Self::write(text);
+    }
+
+    fn write(text: &str) -> std::io::Result<()> {
+        let mut out = std::io::stdout().lock();
+        writeln!(out, "{text}")?;
+        out.flush()
     }
 
     fn paint(&self, code: &str, text: &str) -> String {

@@ -8,6 +8,12 @@ pub fn said(language: &str, english: &'static str) -> &'static str {
     SPANISH.iter().find(|(one, _)| *one == english).map_or(english, |(_, spanish)| spanish)
 }
 
+/// The same, with what goes where each `{}` stands.
+pub fn filled(language: &str, english: &'static str, parts: &[&dyn std::fmt::Display]) -> String {
+    let fill = |text: String, part: &&dyn std::fmt::Display| text.replacen("{}", &part.to_string(), 1);
+    parts.iter().fold(said(language, english).to_owned(), fill)
+}
+
 /// What goes where a `{}` stands keeps its order.
 static SPANISH: &[(&str, &str)] = &[
     // Accounts and sessions.
@@ -179,6 +185,9 @@ static SPANISH: &[(&str, &str)] = &[
     ("oath ceremony", "ceremonia de juramento"),
     ("request for a correction", "solicitud de corrección"),
     ("on hold", "en espera"),
+    ("{}, looked at again by {}", "{}, se revisa hasta {}"),
+    (", look for them by {}", ", búsquelo hasta {}"),
+    ("{}: {}, {}, since {}, answer by {}", "{}: {}, {}, desde {}, respuesta hasta {}"),
     // Texts to a mobile phone.
     ("do you agree? (yes/no) ", "¿está de acuerdo? (sí/no) "),
     (
@@ -224,6 +233,15 @@ static SPANISH: &[(&str, &str)] = &[
         "! mail to your e-mail address comes back (last on {}): look here for notices, and have it mended",
         "! el correo a su dirección electrónica vuelve (la última vez, {}): busque aquí los avisos, y haga que se corrija",
     ),
+    ("copy", "copia"),
+    // Pages that may be hard to read.
+    ("page {} has only {} dots an inch", "la página {} tiene solo {} puntos por pulgada"),
+    ("page {} is blank", "la página {} está en blanco"),
+    ("page {} is dark", "la página {} está oscura"),
+    ("page {} is blurred", "la página {} está borrosa"),
+    ("page {} is cut", "la página {} está cortada"),
+    ("! {}: {} may be hard to read: {}", "! {}: {} puede ser difícil de leer: {}"),
+    (", review {}", ", revisión {}"),
 ];
 
 #[cfg(test)]
@@ -245,6 +263,12 @@ mod tests {
             (name, std::fs::read_to_string(&path).unwrap())
         });
         named.filter(|(name, _)| !OF_THE_OFFICE.contains(&name.as_str())).collect()
+    }
+
+    /// Whether something is said beside what goes where the braces stand.
+    fn is_in_words(text: &str) -> bool {
+        let plain: String = text.split('{').map(|part| part.rsplit('}').next().unwrap_or("")).collect();
+        plain.chars().filter(|sign| sign.is_alphabetic()).count() > 4
     }
 
     #[test]
@@ -270,12 +294,30 @@ mod tests {
                     let said = said.trim_start_matches(['&', ' ', '\n']);
                     let Some(said) = said.strip_prefix('"') else { continue };
                     let words = said.split('"').next().unwrap_or_default();
-                    let plain: String =
-                        words.split('{').map(|part| part.rsplit('}').next().unwrap_or("")).collect();
-                    let is_a_name = words.contains("s/{");
-                    if !is_a_name && plain.chars().filter(|sign| sign.is_alphabetic()).count() > 4 {
+                    if !words.contains("s/{") && is_in_words(words) {
                         bare.push(format!("{name}: {words}"));
                     }
+                }
+            }
+        }
+        assert!(bare.is_empty(), "{bare:#?}");
+    }
+
+    /// Nor are they put together before they are said: only what ends a command, names a file or is to be typed is.
+    #[test]
+    fn no_command_of_a_party_puts_english_words_together() {
+        let mut bare = Vec::new();
+        for (name, source) in sources() {
+            let source = source.split("#[cfg(test)]").next().unwrap();
+            let parts: Vec<&str> = source.split("format!(").collect();
+            for part in parts.windows(2) {
+                let ends_it = ["||", "|| {", "Ending::NotFound,"];
+                let (before, said) = (part[0].trim_end(), part[1].trim_start());
+                let Some(said) = said.strip_prefix('"') else { continue };
+                let words = said.split('"').next().unwrap_or_default();
+                let is_typed = words.starts_with("docket ") || words.contains("s/{");
+                if !is_typed && !ends_it.iter().any(|end| before.ends_with(end)) && is_in_words(words) {
+                    bare.push(format!("{name}: {words}"));
                 }
             }
         }

@@ -9,8 +9,9 @@ use serde::Serialize;
 
 use crate::copy::set_legibly;
 use crate::desk::ResponseDossier;
-use crate::domain::attached::Attached;
+use crate::domain::attached::{Attached, Refused};
 use crate::domain::filing::Filing;
+use crate::domain::response::{N14, NOID, NOIR, NOIT, OWN_MOTION, RFE};
 use crate::spoken;
 
 const ANSWER: Template<'_> =
@@ -25,7 +26,7 @@ pub(crate) struct AnswerCopy {
     form: String,
     receipt_number: String,
     /// What was asked, in words.
-    request: &'static str,
+    request: String,
     /// The deadline as printed, with how it is counted.
     due: String,
     /// When it was received, in words, and whether that was in time.
@@ -42,6 +43,8 @@ pub(crate) struct AnswerCopy {
 struct Item {
     title: String,
     files: Vec<File>,
+    /// What was sent, and taken out when it was checked.
+    taken_out: Vec<TakenOut>,
     /// Why it cannot be provided; empty where that was not said.
     why: String,
 }
@@ -52,6 +55,13 @@ struct File {
     about: String,
     hash: String,
     salt: String,
+}
+
+#[derive(Debug, Serialize)]
+struct TakenOut {
+    name: String,
+    /// Why, in words.
+    because: String,
 }
 
 impl AnswerCopy {
@@ -67,13 +77,20 @@ impl AnswerCopy {
                 .filter(|file| file.kind == *item)
                 .map(|one| file(dossier, one))
                 .collect(),
+            taken_out: response
+                .refused
+                .iter()
+                .filter(|file| file.kind == *item && file.was_sent)
+                .map(|one| taken_out(dossier, one))
+                .collect(),
             why: if response.explained.contains(item) {
                 dossier.content.explanations.get(item).cloned().unwrap_or_default()
             } else {
                 String::new()
             },
         });
-        let asked = |item: &Item| !item.files.is_empty() || !item.why.is_empty();
+        let asked =
+            |item: &Item| !item.files.is_empty() || !item.taken_out.is_empty() || !item.why.is_empty();
         // What may be sent beside is left out where nothing was.
         let items = items.enumerate().filter(|(place, item)| *place < response.items.len() || asked(item));
         let due = response.deadline.clone().unwrap_or_default();
@@ -100,14 +117,20 @@ impl AnswerCopy {
     }
 }
 
-fn request(kind: &str) -> &'static str {
-    match kind {
-        "noid" => "Notice of intent to deny",
-        "noir" => "Notice of intent to revoke",
-        "own_motion" => "Notice that the case was reopened",
-        "n14" => "Request for evidence (Form N-14)",
-        _ => "Request for evidence",
-    }
+/// What each kind of a request is called.
+const REQUESTS: [(&str, &str); 6] = [
+    (RFE, "Request for evidence"),
+    (N14, "Request for evidence (Form N-14)"),
+    (NOID, "Notice of intent to deny"),
+    (NOIR, "Notice of intent to revoke"),
+    (NOIT, "Notice of intent to terminate"),
+    (OWN_MOTION, "Notice that the case was reopened"),
+];
+
+/// What was asked; by its code where it is none of these.
+fn request(kind: &str) -> String {
+    let known = REQUESTS.iter().find(|(known, _)| *known == kind);
+    known.map_or_else(|| spoken::choice(kind), |(_, words)| (*words).to_owned())
 }
 
 /// What the form calls a paper; by its code where it has no such one.
@@ -120,6 +143,15 @@ fn title(item: &str, form: Option<&Form>) -> String {
     }
 }
 
+fn taken_out(dossier: &ResponseDossier, file: &Refused) -> TakenOut {
+    let because = match file.verdict.as_str() {
+        "infected" => "it was found unsafe".to_owned(),
+        "unscannable" => "it could not be checked".to_owned(),
+        other => other.to_owned(),
+    };
+    TakenOut { name: dossier.content.file_name(file.id), because }
+}
+
 fn file(dossier: &ResponseDossier, file: &Attached) -> File {
     let sealed = dossier.content.files.get(&file.id).cloned().unwrap_or_default();
     let language = if file.foreign_language { ", not in English" } else { "" };
@@ -129,5 +161,67 @@ fn file(dossier: &ResponseDossier, file: &Attached) -> File {
         about: format!("{}, {}{language}{checked}", file.media_type, spoken::size(file.size)),
         hash: hex::encode(&file.commitment),
         salt: hex::encode(&sealed.salt),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeSet;
+
+    use docket_proto::types::v1::Deadline;
+    use uuid::Uuid;
+
+    use super::*;
+    use crate::content::{Content, Sealed};
+    use crate::domain::response::Response;
+
+    const FILE: Uuid = Uuid::from_u128(7);
+
+    /// An answer to a request for court records, of which nothing is there now.
+    fn sent(refused: Vec<Refused>) -> ResponseDossier {
+        let response = Response {
+            request_kind: N14.to_owned(),
+            deadline: Some(Deadline {
+                expires_at_us: 10,
+                due_date: "2026-03-02".into(),
+                ..Deadline::default()
+            }),
+            items: vec!["court_records".to_owned()],
+            refused,
+            received_at_us: 5,
+            ..Response::default()
+        };
+        let mut content = Content::default();
+        content.files.insert(FILE, Sealed { file_name: "court.pdf".to_owned(), salt: Vec::new() });
+        ResponseDossier { id: Uuid::from_u128(1), response, content }
+    }
+
+    fn refused(verdict: &str, was_sent: bool) -> Vec<Refused> {
+        vec![Refused { id: FILE, kind: "court_records".into(), verdict: verdict.into(), was_sent }]
+    }
+
+    /// What became of each file, as the copy says it.
+    fn taken_out(refused: Vec<Refused>) -> Vec<(String, String)> {
+        let copy = AnswerCopy::of(&sent(refused), &Filing::default(), None);
+        let [item] = copy.items.as_slice() else { panic!("one item") };
+        item.taken_out.iter().map(|file| (file.name.clone(), file.because.clone())).collect()
+    }
+
+    #[test]
+    fn what_was_sent_and_taken_out_since_is_named() {
+        let named = |because: &str| vec![("court.pdf".to_owned(), because.to_owned())];
+        assert_eq!(taken_out(refused("infected", true)), named("it was found unsafe"));
+        assert_eq!(taken_out(refused("unscannable", true)), named("it could not be checked"));
+        assert_eq!(taken_out(refused("infected", false)), [], "it was taken out before the answer was sent");
+        assert_eq!(taken_out(Vec::new()), []);
+    }
+
+    #[test]
+    fn each_kind_of_a_request_has_words_of_its_own() {
+        let kinds = [RFE, N14, NOID, NOIR, NOIT, OWN_MOTION];
+        let words: BTreeSet<String> = kinds.into_iter().map(request).collect();
+        assert_eq!((words.len(), REQUESTS.len()), (kinds.len(), kinds.len()));
+        assert_eq!(request(NOIT), "Notice of intent to terminate");
+        assert_eq!(request("other_notice"), "Other notice", "one that is not known is not taken for another");
     }
 }

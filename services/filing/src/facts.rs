@@ -1,5 +1,6 @@
 //! Facts that the case needs and that identify nobody, derived from the answers on the receipt date.
 
+use std::collections::BTreeSet;
 use std::sync::OnceLock;
 
 use docket_forms::{Answers, Challenges, Form, Given, evaluate, is_protected};
@@ -28,10 +29,17 @@ pub(crate) fn ends_at_us(day: Date, zone: &str) -> i64 {
     ends.map(Timestamp::as_microsecond).max().unwrap_or(i64::MIN)
 }
 
-/// Derives the facts of a filing received at an instant (microseconds since the epoch).
-pub(crate) fn derive(form: &Form, answers: &Answers, received_at_us: i64) -> DerivedFacts {
+/// Derives the facts of a filing received at an instant (microseconds since the epoch), beside which these forms count, as they did
+/// when it was signed: what was answered and is not asked with them is in nothing that was signed, and no fact.
+pub(crate) fn derive(
+    form: &Form,
+    answers: &Answers,
+    linked: BTreeSet<String>,
+    received_at_us: i64,
+) -> DerivedFacts {
     let received_at = Timestamp::from_microsecond(received_at_us).unwrap_or(Timestamp::UNIX_EPOCH);
     let receipt_date = civil_date(received_at, OFFICE_ZONE);
+    let given = Given { linked, ..Given::on(receipt_date) };
     let mailing = party::answer(form, answers, "mailing").and_then(Value::as_object);
     let said = |question: &str| answers.get(question).and_then(Value::as_str).unwrap_or_default().to_owned();
     let challenges = form.challenges.as_ref();
@@ -39,15 +47,17 @@ pub(crate) fn derive(form: &Form, answers: &Answers, received_at_us: i64) -> Der
         let asked = challenges.kind_asked.as_deref().map(said);
         challenges.kind.clone().or(asked).unwrap_or_default()
     };
+    let (rests_on_receipt, rests_on_unnamed) = rests_on(form, answers, &given);
     DerivedFacts {
-        age: party::filer(form, answers, &Given::on(receipt_date)).age.unwrap_or_default(),
+        age: party::filer(form, answers, &given).age.unwrap_or_default(),
         abroad: mailing.is_some_and(place::is_abroad),
         basis: said("basis"),
         civics_test: if form.family == "naturalization" { civics_test(receipt_date) } else { String::new() },
         about_receipt: challenges.map(|challenges| said(&challenges.receipt)).unwrap_or_default(),
         challenge: challenges.map(kind).unwrap_or_default(),
-        protected: is_protected(form, answers, &Given::on(receipt_date)),
-        rests_on_receipt: rests_on(form, answers, receipt_date),
+        protected: is_protected(form, answers, &given),
+        rests_on_receipt,
+        rests_on_unnamed,
         // Who is an unaccompanied child says to be without lawful status with that.
         without_status: form.family == "asylum"
             && answers.get("unaccompanied_child") == Some(&Value::Bool(true)),
@@ -56,13 +66,19 @@ pub(crate) fn derive(form: &Form, answers: &Answers, received_at_us: i64) -> Der
     }
 }
 
-/// The receipt number of the case that a form rests on, where the question for it is asked and answered.
-fn rests_on(form: &Form, answers: &Answers, on: Date) -> String {
-    let Some(question) = form.rests_on.as_deref() else { return String::new() };
-    if evaluate(form, answers, &Given::on(on)).set_aside.contains(question) {
-        return String::new();
+/// The receipt number of the case that a form rests on, where the question for it is asked and answered; and whether it need not be
+/// said only because of a form that counts with this one.
+fn rests_on(form: &Form, answers: &Answers, given: &Given) -> (String, bool) {
+    let Some(question) = form.rests_on.as_deref() else { return (String::new(), false) };
+    let receipt = answers.get(question).and_then(Value::as_str).unwrap_or_default();
+    if !receipt.is_empty() && !evaluate(form, answers, given).set_aside.contains(question) {
+        return (receipt.to_owned(), false);
     }
-    answers.get(question).and_then(Value::as_str).unwrap_or_default().to_owned()
+    let mut silent = answers.clone();
+    silent.remove(question);
+    let alone = Given { linked: BTreeSet::new(), ..given.clone() };
+    let needed = |given: &Given| evaluate(form, &silent, given).missing.iter().any(|one| one == question);
+    (String::new(), needed(&alone) && !needed(given))
 }
 
 /// One row of `data/civics_tests.toml`.
@@ -103,7 +119,7 @@ mod tests {
     fn a_form_against_a_decision_says_which_case_and_what_it_is() {
         let catalogue = docket_forms::Catalogue::embedded();
         let of = |form: &str, said: Value| {
-            let facts = derive(catalogue.form(form).unwrap(), said.as_object().unwrap(), 0);
+            let facts = derive(catalogue.form(form).unwrap(), said.as_object().unwrap(), BTreeSet::new(), 0);
             (facts.about_receipt, facts.challenge)
         };
         let told = |receipt: &str, challenge: &str| (receipt.to_owned(), challenge.to_owned());
@@ -128,7 +144,8 @@ mod tests {
     fn who_asks_for_asylum_as_an_unaccompanied_child_is_without_status() {
         let catalogue = docket_forms::Catalogue::embedded();
         let of = |form: &str, said: Value| {
-            derive(catalogue.form(form).unwrap(), said.as_object().unwrap(), 0).without_status
+            derive(catalogue.form(form).unwrap(), said.as_object().unwrap(), BTreeSet::new(), 0)
+                .without_status
         };
         assert!(of("I-589", json!({ "in_proceedings": true, "unaccompanied_child": true })));
         assert!(!of("I-589", json!({ "in_proceedings": false })), "nothing is said of it");
@@ -139,7 +156,7 @@ mod tests {
     fn who_asks_as_a_victim_is_protected_from_the_day_of_filing() {
         let catalogue = docket_forms::Catalogue::embedded();
         let of = |form: &str, said: Value| {
-            derive(catalogue.form(form).unwrap(), said.as_object().unwrap(), 0).protected
+            derive(catalogue.form(form).unwrap(), said.as_object().unwrap(), BTreeSet::new(), 0).protected
         };
         for (form, protected, other) in [
             ("I-485", json!({ "category": "vawa" }), json!({ "category": "refugee" })),
@@ -174,14 +191,43 @@ mod tests {
     #[test]
     fn a_form_that_rests_on_another_case_says_on_which() {
         let catalogue = docket_forms::Catalogue::embedded();
-        let of = |form: &str, said: Value| {
-            derive(catalogue.form(form).unwrap(), said.as_object().unwrap(), 0).rests_on_receipt
+        let beside = |linked: &[&str], form: &str, said: Value| {
+            let linked = linked.iter().map(|form| (*form).to_owned()).collect();
+            derive(catalogue.form(form).unwrap(), said.as_object().unwrap(), linked, 0)
         };
-        assert_eq!(of("I-485", json!({ "basis_receipt": "DKT1234567894" })), "DKT1234567894");
-        assert_eq!(of("I-131", json!({ "basis_receipt": "DKT1234567894" })), "DKT1234567894");
-        let permit = |category| json!({ "category": category, "underlying_receipt": "DKT1234567894" });
-        assert_eq!(of("I-765", permit("(c)(9)")), "DKT1234567894");
-        assert_eq!(of("I-765", permit("(a)(5)")), "", "it is not asked there");
+        let receipt = "DKT1234567894";
+        let status = |category| json!({ "category": category, "basis_receipt": receipt });
+        let travel = |kind| json!({ "kind": kind, "basis_receipt": receipt });
+        let permit = |category| json!({ "category": category, "underlying_receipt": receipt });
+        for (form, asked, other) in [
+            ("I-485", status("employment"), status("refugee")),
+            ("I-131", travel("advance_parole"), travel("reentry_permit")),
+            ("I-765", permit("(c)(9)"), permit("(a)(5)")),
+        ] {
+            let facts = beside(&[], form, asked);
+            assert_eq!((facts.rests_on_receipt.as_str(), facts.rests_on_unnamed), (receipt, false), "{form}");
+            let facts = beside(&[], form, other);
+            assert_eq!(
+                (facts.rests_on_receipt.as_str(), facts.rests_on_unnamed),
+                ("", false),
+                "not asked there: {form}"
+            );
+        }
+        // With the form that it rests on beside it, it is not asked, and what was typed before is set aside.
+        for (form, other, said) in [
+            ("I-131", "I-485", travel("advance_parole")),
+            ("I-485", "I-140", status("employment")),
+            ("I-765", "I-485", json!({ "category": "(c)(9)" })),
+        ] {
+            let facts = beside(&[other], form, said);
+            assert_eq!((facts.rests_on_receipt.as_str(), facts.rests_on_unnamed), ("", true), "{form}");
+        }
+        let facts = beside(&["I-90"], "I-131", travel("advance_parole"));
+        assert_eq!(
+            (facts.rests_on_receipt.as_str(), facts.rests_on_unnamed),
+            (receipt, false),
+            "another form"
+        );
     }
 
     #[test]

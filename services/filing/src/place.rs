@@ -45,6 +45,8 @@ pub(crate) fn text<'a>(parts: &'a Map<String, Value>, part: &str) -> &'a str {
 
 #[cfg(test)]
 mod tests {
+    use std::collections::BTreeSet;
+
     use docket_forms::Catalogue;
     use docket_kernel::identifier;
     use serde_json::json;
@@ -119,7 +121,7 @@ mod tests {
             (lisbon(), true),
         ] {
             let answers: Answers = serde_json::from_value(json!({ "app_mailing": mailing })).unwrap();
-            let facts = facts::derive(catalogue.form("N-400").unwrap(), &answers, 0);
+            let facts = facts::derive(catalogue.form("N-400").unwrap(), &answers, BTreeSet::new(), 0);
             assert_eq!(facts.abroad, abroad, "{mailing}");
             assert_eq!(zone_at(mailing.as_object().unwrap()).is_none(), abroad, "{mailing}");
         }

@@ -22,8 +22,8 @@ pub(crate) use decide::{
     revoke_role, sign_in, sign_in_refused, step_up,
 };
 pub(crate) use email_change::{
-    WayBack, asked_email_change, change_email, emails_since, overtake_registration, request_email_change,
-    take_back_email_change, way_back, withdraw_email_change,
+    WayBack, asked_email_change, change_email, emails_since, kept_until_us, overtake_registration,
+    request_email_change, take_back_email_change, way_back, withdraw_email_change,
 };
 pub(crate) use erasure::{Erasure, ErasureAggregate, HOLDERS, answer, complete, order};
 pub(crate) use password::{Password, acceptable};

@@ -5,7 +5,7 @@ use docket_cli::clock::now_s;
 use docket_cli::story::people::code_at;
 use serde_json::Value;
 use std::io::{BufRead as _, BufReader, Lines, Read as _, Write as _};
-use std::process::{Child, ChildStdout, Stdio};
+use std::process::{Child, ChildStdout, Command, Stdio};
 use std::time::{Duration, Instant};
 
 const EMAIL: &str = "lia.opens@example.test";
@@ -14,15 +14,25 @@ const PASSWORD: &str = "correct horse of Lia 7";
 /// A command on which somebody types as it asks.
 struct Talk {
     child: Child,
-    told: Lines<BufReader<ChildStdout>>,
+    /// None once nobody reads it any more.
+    told: Option<Lines<BufReader<ChildStdout>>>,
 }
 
 impl Talk {
+    /// The password is given as a program gives it.
     fn begin(system: &System, arguments: &[&str]) -> Self {
-        let mut command = system.command(arguments);
+        Self::of(system.command(arguments).env("DOCKET_PASSWORD", PASSWORD))
+    }
+
+    /// The password is typed too.
+    fn begin_by_hand(system: &System, arguments: &[&str]) -> Self {
+        Self::of(system.command(arguments).env_remove("DOCKET_PASSWORD"))
+    }
+
+    fn of(command: &mut Command) -> Self {
         let piped = command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
-        let mut child = piped.arg("--json").env("DOCKET_PASSWORD", PASSWORD).spawn().unwrap();
-        let told = BufReader::new(child.stdout.take().unwrap()).lines();
+        let mut child = piped.arg("--json").spawn().unwrap();
+        let told = Some(BufReader::new(child.stdout.take().unwrap()).lines());
         Self { child, told }
     }
 
@@ -31,7 +41,7 @@ impl Talk {
     }
 
     fn told(&mut self) -> Value {
-        let line = self.told.next().expect("it tells something").unwrap();
+        let line = self.told.as_mut().expect("somebody reads").next().expect("it tells something").unwrap();
         serde_json::from_str(&line).unwrap()
     }
 
@@ -100,17 +110,28 @@ async fn an_account_is_opened_left_gone_on_with_and_its_owner_proven_on_the_term
     let secret = app["secret"].as_str().unwrap().to_owned();
     assert!(app["otpauth_uri"].as_str().unwrap().starts_with("otpauth://"), "{app}");
     talk.types("000000");
+    // Whoever reads is away as the recovery codes come: they are not lost, and are shown when she goes on.
+    talk.told = None;
     talk.types(&code_at(&secret, now_s()).unwrap());
+    let (code, said) = talk.end();
+    assert!(code == Some(1) && said.contains("códigos de recuperación"), "{said}");
+    assert_eq!(said.matches('✗').count(), 2, "two wrong codes were told, and asked for again: {said}");
+    assert!(![PASSWORD, secret.as_str()].iter().any(|word| said.contains(word)), "a secret is said");
+
+    let mut talk = Talk::begin_by_hand(&system, &["account", "open", "--language", "es"]);
     let opened = talk.told();
     let recovery: Vec<&str> =
         opened["recovery_codes"].as_array().unwrap().iter().filter_map(Value::as_str).collect();
     assert_eq!(recovery.len(), 10);
-    // The first code is used; the next one signs in.
+    // The first code is used; the next one signs in, with the password, which she types anew where she mistyped it.
+    talk.types("another horse of Lia 7");
+    talk.types("000000");
+    talk.types(PASSWORD);
     talk.types(&code_at(&secret, now_s() + 30).unwrap());
     assert_eq!(talk.told()["line"], format!("sesión iniciada como {EMAIL}"));
     let (code, said) = talk.end();
     assert_eq!(code, Some(0), "{said}");
-    assert_eq!(said.matches('✗').count(), 2, "two wrong codes were told, and asked for again: {said}");
+    assert_eq!(said.matches('✗').count(), 1, "both were asked for again: {said}");
     let hidden = [PASSWORD, secret.as_str()].into_iter().chain(recovery.iter().copied());
     hidden.for_each(|word| assert!(!said.contains(word), "a secret is said beside the answers"));
     assert!(!system.home().join("registration.json").exists(), "it is over");

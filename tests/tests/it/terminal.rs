@@ -53,6 +53,7 @@ fn a_card_that_was_lost_is_asked_for_paid_and_watched_on_the_terminal() {
     assert_eq!(told["ready"], true, "{told:#}");
     let filing = told["name"].as_str().unwrap();
     a_file_goes_into_the_draft(&system, folder.path(), told);
+    an_explanation_stays_as_it_is(&system, folder.path(), &file);
     let secret = tomas["totp_secret"].as_str().unwrap();
     assert_eq!(
         exit_code(&system, &["send", filing]),
@@ -147,9 +148,54 @@ fn a_file_goes_into_the_draft(system: &System, folder: &std::path::Path, told: &
     assert_eq!(saved("waived")["fee_waiver_answers"]["hardship"], "The mill closed.");
     let (code, said) = put(waived("The clinic closed."), &[]);
     assert!(code == Some(3) && said.contains("The mill closed."), "{said}");
+    // The answers to the form are saved by then, and that is said.
+    let mut later = waived("The clinic closed.");
+    later["answers"] = serde_json::json!({ "entry_port": "Elizabeth" });
+    later["etag"] = saved("before the waiver")["etag"].clone();
+    assert_eq!(put(waived("The mill closed for good."), &["--replace"]).0, Some(0));
+    let (code, said) = put(later, &[]);
+    assert!(code == Some(3) && said.contains("The answers to the form were saved."), "{said}");
+    assert!(said.contains("The mill closed for good.") && !said.contains("Nothing was saved"), "{said}");
+    assert_eq!(saved("half")["answers"]["entry_port"], "Elizabeth");
     json(system, &["waiver", filing, "--drop"]);
     assert_eq!(put(serde_json::json!({ "form": "N-400" }), &[]).0, Some(1), "it is another form");
     assert_eq!(exit_code(system, &["file", "--draft", filing]), Some(2), "which file?");
+}
+
+/// Why a paper cannot be had is not said otherwise by a file without a word.
+fn an_explanation_stays_as_it_is(system: &System, folder: &std::path::Path, filing: &str) {
+    const FIRST: &str = "It was stolen with my bag on 3 May.";
+    let mut paper: Value = serde_json::from_str(&std::fs::read_to_string(filing).unwrap()).unwrap();
+    paper["evidence"] = serde_json::json!([]);
+    let path = folder.join("explained.json").display().to_string();
+    let mut put = |why: &str, more: &[&str]| {
+        paper["explanations"] = serde_json::json!({ "government_id_photo": why });
+        std::fs::write(&path, paper.to_string()).unwrap();
+        system.command(&[&["file", path.as_str(), "--json"], more].concat()).output().unwrap()
+    };
+    let begun = put(FIRST, &[]);
+    let told: Value = serde_json::from_slice(&begun.stdout).unwrap();
+    let draft = told["name"].as_str().unwrap();
+    let saved = |to: &str| {
+        let to = folder.join(to).display().to_string();
+        json(system, &["export", draft, "--to", &to]);
+        let text = std::fs::read_to_string(format!("{to}/filing.json")).unwrap();
+        serde_json::from_str::<Value>(&text).unwrap()["explanations"][0]["explanation"].clone()
+    };
+    let other = "The consulate gives none before autumn.";
+    let asked = put(other, &["--draft", draft]);
+    let said = String::from_utf8_lossy(&asked.stderr);
+    assert!(
+        asked.status.code() == Some(3) && said.contains(FIRST) && said.contains("Nothing was saved"),
+        "{said}"
+    );
+    assert_eq!(saved("asked"), FIRST);
+    assert!(put(other, &["--draft", draft, "--keep"]).status.success());
+    assert_eq!(saved("kept as it was"), FIRST);
+    assert!(put(other, &["--draft", draft, "--replace"]).status.success());
+    assert_eq!(saved("replaced"), other);
+    assert!(put(other, &["--draft", draft]).status.success(), "it is the same");
+    json(system, &["abandon", draft, "--yes"]);
 }
 
 #[test]

@@ -157,7 +157,7 @@ impl Filings {
         submitted: &FilingSubmitted,
     ) -> Result<Option<(Link, Link)>, ApplyError> {
         let facts = submitted.facts.clone().unwrap_or_default();
-        if facts.rests_on_receipt.is_empty() && !facts.rests_on_linked {
+        if facts.rests_on_receipt.is_empty() && !facts.rests_on_unnamed {
             return Ok(None);
         }
         let mut found: Option<(i64, (Link, Link))> = None;
@@ -312,7 +312,7 @@ fn case_opened(submitted: &FilingSubmitted, appearance: Option<(Uuid, Option<Wis
         gives_address: submitted.gives_address,
         without_status: facts.without_status,
         rests_on_receipt: facts.rests_on_receipt,
-        rests_on_linked: facts.rests_on_linked,
+        rests_on_unnamed: facts.rests_on_unnamed,
         wishes: wishes.flatten().map(Into::into),
     }
 }

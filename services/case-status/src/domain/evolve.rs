@@ -420,7 +420,7 @@ fn opened(case: &mut Case, event: &pb::CaseOpened) {
     case.challenge.clone_from(&event.challenge);
     case.without_status = event.without_status;
     case.rests_on_receipt.clone_from(&event.rests_on_receipt);
-    case.rests_on_linked = event.rests_on_linked;
+    case.rests_on_unnamed = event.rests_on_unnamed;
     case.receipt_date.clone_from(&event.receipt_date);
     case.submitted_at_us = event.submitted_at_us;
     case.address_known_at_us = event.submitted_at_us;

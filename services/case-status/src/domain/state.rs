@@ -185,7 +185,7 @@ pub struct Case {
     pub rests_on_receipt: String,
     /// Whether it rests on a case that was known without its number: one of the package, or a pending one of the same person.
     #[serde(default)]
-    pub rests_on_linked: bool,
+    pub rests_on_unnamed: bool,
     /// Whether an officer saw that the petition it rests on, which is no case here, is approved.
     #[serde(default)]
     pub basis_verified: bool,

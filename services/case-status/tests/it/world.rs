@@ -335,7 +335,7 @@ impl World {
                 facts: Some(filings::DerivedFacts {
                     age: 40,
                     rests_on_receipt: receipt.into(),
-                    rests_on_linked: receipt.is_empty(),
+                    rests_on_unnamed: receipt.is_empty(),
                     ..Default::default()
                 }),
                 ..Default::default()

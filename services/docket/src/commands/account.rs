@@ -242,14 +242,18 @@ impl Opening<'_> {
             begun.confirming = None;
             begun.keep(self.home)?;
         };
+        self.hand_over(&confirmed)
+    }
+
+    /// Shows the recovery codes. They are given again as long as the registration is kept, so it is until they were shown.
+    fn hand_over(&self, confirmed: &pb::ConfirmTotpResponse) -> Result<()> {
+        let words = &self.words.opening;
+        let codes: Vec<String> = confirmed.recovery_codes.iter().map(|code| format!("  {code}")).collect();
+        let lines: Vec<&str> =
+            std::iter::once(words.keep_codes).chain(codes.iter().map(String::as_str)).collect();
+        let value = json!({"account": confirmed.account, "recovery_codes": confirmed.recovery_codes});
+        self.teller.deliver(&lines, &value).context(words.codes_not_shown)?;
         Begun::forget(self.home);
-        if self.teller.is_json() {
-            self.teller
-                .value(&json!({"account": confirmed.account, "recovery_codes": confirmed.recovery_codes}));
-        } else {
-            self.teller.line(words.keep_codes);
-            confirmed.recovery_codes.iter().for_each(|code| self.teller.line(&format!("  {code}")));
-        }
         Ok(())
     }
 
@@ -270,14 +274,16 @@ impl Opening<'_> {
         }
     }
 
-    /// Signs in with the app's next code: the first one is used.
+    /// Signs in with the app's next code: the first one is used. A password that is asked for here is asked for with each code, since
+    /// what is not seen is easily mistyped.
     async fn sign_in(&mut self, email: &str, password: Option<String>) -> Result<()> {
         let words = &self.words.opening;
-        let password = match password.or_else(given_password) {
-            Some(password) => password,
-            None => ask_unseen(&format!("  {}> ", words.own_password))?,
-        };
+        let known = password.or_else(given_password);
         let tokens = loop {
+            let password = match &known {
+                Some(password) => password.clone(),
+                None => ask_unseen(&format!("  {}> ", words.own_password))?,
+            };
             let code = match self.ask.line(words.next_code)? {
                 Some(code) if !code.is_empty() => code,
                 Some(_) | None => bail!("{}", words.sign_in_later.replace("{}", email)),

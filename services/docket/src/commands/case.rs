@@ -126,12 +126,14 @@ pub fn show(case: &pb::Case, timeline: &[pb::TimelineEntry], teller: &Teller) {
         teller.pair(teller.words("request for a correction"), &case.correction);
     }
     for hold in &case.holds {
-        let why = format!("{}, looked at again by {}", hold.reason.replace('_', " "), hold.review_by_date);
+        let reason = hold.reason.replace('_', " ");
+        let why = teller.filled("{}, looked at again by {}", &[&reason, &hold.review_by_date]);
         teller.pair(teller.words("on hold"), &why);
     }
     for search in &case.searches {
         let due = search.deadline.as_ref().map_or("", |deadline| deadline.due_date.as_str());
-        let until = if search.state == "open" { format!(", look for them by {due}") } else { String::new() };
+        let is_open = search.state == "open";
+        let until = if is_open { teller.filled(", look for them by {}", &[&due]) } else { String::new() };
         let (whom, kind) = (&search.addressee, search.notice_kind.replace('_', " "));
         let how = format!("{whom}, {kind} {}: {} ({}){until}", search.notice, search.state, search.reason);
         teller.pair(teller.words("not reached by mail"), &how);
@@ -139,12 +141,9 @@ pub fn show(case: &pb::Case, timeline: &[pb::TimelineEntry], teller: &Teller) {
     for waiting in &case.waiting_threads {
         let due = waiting.deadline.as_ref().map_or("", |deadline| deadline.due_date.as_str());
         let (writer, topic) = (&waiting.writer, waiting.topic.replace('_', " "));
-        let how = format!(
-            "{}: {writer}, {topic}, since {}, answer by {due}; the last is {}",
-            waiting.thread,
-            teller.when(waiting.since_us),
-            waiting.last_message
-        );
+        let since = teller.when(waiting.since_us);
+        let how = "{}: {}, {}, since {}, answer by {}; the last is {}";
+        let how = teller.filled(how, &[&waiting.thread, writer, &topic, &since, &due, &waiting.last_message]);
         teller.pair(teller.words("waits for an answer"), &how);
     }
     if let Some(slot) = &case.appointment {

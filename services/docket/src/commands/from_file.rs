@@ -105,7 +105,7 @@ pub async fn file(home: &Path, path: &Path, goes: Goes<'_>, language: &str, tell
         }
         Goes::Into(name, otherwise) => {
             let into = Onto { drafts: &drafts, words: &words.from_file, name, otherwise, etag: paper.etag };
-            into.put((paper.form.as_deref(), answers), paper.fee_waiver_answers.take()).await?
+            into.put((answers, paper.fee_waiver_answers.take()), &mut paper).await?
         }
     };
     let accompanied = match waived {
@@ -206,17 +206,18 @@ impl Set {
 }
 
 impl Onto<'_> {
-    /// Puts the answers and the request for a waiver in. Where the file does not say which version it goes on from, nothing is saved
-    /// before both were compared with what is there. Gives the draft, and whether the waiver was asked for.
+    /// Puts the answers and the request for a waiver in, and leaves of the explanations in the file those that are to be said. Where the
+    /// file does not say which version it goes on from, nothing is saved before all was compared with what is there; explanations are
+    /// also where it is another version than the present one. Gives the draft, and whether the waiver was asked for.
     async fn put(
         &self,
-        (form, answers): (Option<&str>, Map<String, Value>),
-        waiver: Option<Map<String, Value>>,
+        (answers, waiver): (Map<String, Value>, Option<Map<String, Value>>),
+        paper: &mut Paper,
     ) -> Result<(pb::Filing, Result<()>)> {
         let seen = self.drafts.get(self.name).await?;
         let is_later = self.etag.is_some_and(|etag| etag > seen.etag);
         ensure!(!is_later, "{} has no version {} yet", self.name, self.etag.unwrap_or_default());
-        if let Some(form) = form {
+        if let Some(form) = paper.form.as_deref() {
             let (_, named) = definition(&self.drafts.connection, form, &self.drafts.language).await?;
             ensure!(named.id == seen.form, "{} is a {}, and the file says {form}", self.name, seen.form);
         }
@@ -225,20 +226,48 @@ impl Onto<'_> {
             Some(waiver) => Some(self.normalised(WAIVER, waiver).await?),
             None => None,
         };
-        if self.etag.is_none() && self.otherwise == Otherwise::Ask {
-            let asked = waiver.clone().unwrap_or_default();
-            let both = [(Set::Form, &answers), (Set::Waiver, &asked)];
-            self.none_contested(
-                &seen,
-                &both.map(|(set, given)| (set, given, differing(&set.of(&seen), given))),
-            )?;
-        }
-        let filing = self.saved(&seen, Set::Form, answers).await?;
+        self.compared(&seen, (&answers, waiver.as_ref()), &mut paper.explanations)?;
+        let not_saved = if answers.is_empty() { self.words.nothing_saved } else { self.words.rest_not_saved };
+        let filing = self.saved(&seen, (Set::Form, answers), self.words.nothing_saved).await?;
         let asked_for = match waiver {
-            Some(waiver) => self.saved(&filing, Set::Waiver, waiver).await.map(drop).context(WAIVER),
+            Some(waiver) => {
+                self.saved(&filing, (Set::Waiver, waiver), not_saved).await.map(drop).context(WAIVER)
+            }
             None => Ok(()),
         };
         Ok((filing, asked_for))
+    }
+
+    /// Compares a file with the draft as it was seen, and leaves of the explanations those that are to be said. The service knows which
+    /// answers are later than a version, and not which explanations are.
+    ///
+    /// # Errors
+    /// Where something is otherwise there, and it was not said what becomes of it.
+    fn compared(
+        &self,
+        seen: &pb::Filing,
+        (answers, waiver): (&Map<String, Value>, Option<&Map<String, Value>>),
+        explanations: &mut BTreeMap<String, String>,
+    ) -> Result<()> {
+        let (here, there) = (explained(seen), said(explanations));
+        let other = if self.etag == Some(seen.etag) { Vec::new() } else { differing(&here, &there) };
+        match self.otherwise {
+            Otherwise::Ask => {
+                let mut sets = vec![(here, &there, other)];
+                let both = [(Set::Form, Some(answers)), (Set::Waiver, waiver)];
+                for (set, given) in both.into_iter().filter(|_| self.etag.is_none()) {
+                    let (here, Some(given)) = (set.of(seen), given) else { continue };
+                    let other = differing(&here, given);
+                    sets.push((here, given, other));
+                }
+                self.none_contested(&sets, self.words.nothing_saved)
+            }
+            Otherwise::Keep => {
+                explanations.retain(|kind, _| !other.contains(kind));
+                Ok(())
+            }
+            Otherwise::Replace => Ok(()),
+        }
     }
 
     /// The answers as the service keeps them, so that one and the same answer is not taken for two. What is none stays as it is: the
@@ -252,8 +281,14 @@ impl Onto<'_> {
         Ok(answers.into_iter().map(normal).collect())
     }
 
-    /// Saves a set of answers in the draft as it was seen; what somebody else wrote meanwhile is treated as what was there.
-    async fn saved(&self, seen: &pb::Filing, set: Set, mut given: Map<String, Value>) -> Result<pb::Filing> {
+    /// Saves a set of answers in the draft as it was seen; what somebody else wrote meanwhile is treated as what was there. Where it is
+    /// not saved, `not_saved` says so.
+    async fn saved(
+        &self,
+        seen: &pb::Filing,
+        (set, mut given): (Set, Map<String, Value>),
+        not_saved: &'static str,
+    ) -> Result<pb::Filing> {
         let mut etag = self.etag.unwrap_or(seen.etag);
         let here = set.of(seen);
         if self.etag.is_none() && self.otherwise == Otherwise::Keep {
@@ -270,36 +305,46 @@ impl Onto<'_> {
             };
             let now = self.drafts.get(self.name).await?;
             match self.otherwise {
-                Otherwise::Ask => self.none_contested(&now, &[(set, &given, contested)])?,
+                Otherwise::Ask => self.none_contested(&[(set.of(&now), &given, contested)], not_saved)?,
                 Otherwise::Keep => given.retain(|question, _| !contested.contains(question)),
                 Otherwise::Replace => etag = now.etag,
             }
         }
-        Err(Said(Ending::Away, self.words.nothing_saved.to_owned()).into())
+        Err(Said(Ending::Away, not_saved.to_owned()).into())
     }
 
-    /// Tells what the draft has otherwise than the file.
+    /// Tells what the draft has otherwise than the file: of each set what is there, what the file says, and which of it.
     ///
     /// # Errors
     /// Where there is any.
     fn none_contested(
         &self,
-        now: &pb::Filing,
-        sets: &[(Set, &Map<String, Value>, Vec<String>)],
+        sets: &[(Map<String, Value>, &Map<String, Value>, Vec<String>)],
+        not_saved: &'static str,
     ) -> Result<()> {
         let mut any = false;
-        for (set, given, contested) in sets {
-            let here = set.of(now);
+        for (here, given, contested) in sets {
             for question in contested {
                 any = true;
                 let [here, there] =
-                    [&here, *given].map(|answers| answers.get(question).unwrap_or(&Value::Null).to_string());
+                    [here, *given].map(|answers| answers.get(question).unwrap_or(&Value::Null).to_string());
                 let words = self.words.saved_otherwise.replacen("{}", &format!("{question}: {here}"), 1);
                 say(&words.replacen("{}", &there, 1));
             }
         }
-        if any { Err(Said(Ending::Refused, self.words.nothing_saved.to_owned()).into()) } else { Ok(()) }
+        if any { Err(Said(Ending::Refused, not_saved.to_owned()).into()) } else { Ok(()) }
     }
+}
+
+/// Why evidence cannot be provided as a draft says it, by kind.
+fn explained(filing: &pb::Filing) -> Map<String, Value> {
+    let said = filing.explanations.iter();
+    said.map(|one| (one.kind.clone(), one.explanation.clone().into())).collect()
+}
+
+/// The same as a file says it; the service keeps it without the blanks around it.
+fn said(explanations: &BTreeMap<String, String>) -> Map<String, Value> {
+    explanations.iter().map(|(kind, why)| (kind.clone(), why.trim().into())).collect()
 }
 
 /// The questions that are answered otherwise than a file says.
@@ -335,6 +380,16 @@ mod tests {
         assert_eq!(differing(&here, &given), ["reason"]);
         let cleared = map(json!({ "town": null, "new": null }));
         assert_eq!(differing(&here, &cleared), ["town"], "an answer that is taken away is one too");
+    }
+
+    #[test]
+    fn an_explanation_with_other_words_is_contested_and_the_same_one_with_blanks_around_it_is_not() {
+        let one = |kind: &str| pb::MissingEvidence { kind: kind.into(), explanation: "It burned.".into() };
+        let draft =
+            pb::Filing { explanations: ["lease", "passport"].map(one).into(), ..pb::Filing::default() };
+        let file = [("lease", " It burned.\n"), ("passport", "It was stolen."), ("deed", "It was lost.")];
+        let file = file.map(|(kind, why)| (kind.to_owned(), why.to_owned())).into();
+        assert_eq!(differing(&explained(&draft), &said(&file)), ["passport"]);
     }
 
     #[test]

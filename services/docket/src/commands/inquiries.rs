@@ -40,14 +40,11 @@ pub struct CorrectArgs {
     shown_by: String,
     /// What is wrong and where, in 20 to 2,000 characters; only you, who acts for you, and the officers of the case read them.
     words: String,
-    /// Language in which a refusal is said: en or es.
-    #[arg(long, default_value = "en")]
-    language: String,
 }
 
 /// Asks that a name or a birth date be corrected.
 pub async fn correct(home: &Path, args: CorrectArgs, teller: &Teller) -> Result<()> {
-    let (connection, token, name) = at_the_case(home, &args.case, &args.language).await?;
+    let (connection, token, name) = at_the_case(home, &args.case, teller.language()).await?;
     let message = pb::AskCorrectionRequest {
         request_id: Uuid::now_v7().to_string(),
         name,

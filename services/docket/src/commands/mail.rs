@@ -65,6 +65,8 @@ fn tell(notice: &pb::Notice, teller: &Teller) {
     let mark = if notice.opened { " " } else { "●" };
     let (posted, title) = (teller.when(notice.posted_at_us), &notice.title);
     // Where who acts for the party is told too, one of the two has the original.
-    let which = if notice.which.is_empty() { String::new() } else { format!(", {}", notice.which) };
+    // The other word is one in Spanish too.
+    let which = if notice.which == "copy" { teller.words("copy") } else { &notice.which };
+    let which = if which.is_empty() { String::new() } else { format!(", {which}") };
     teller.line(&format!("{mark} {posted}  {title} ({}{which})  {}", notice.official_name, notice.name));
 }

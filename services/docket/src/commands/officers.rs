@@ -287,10 +287,14 @@ fn answer(response: &docket_proto::filing::v1::Response, teller: &Teller) {
         });
         let lacking = response.explanations.iter();
         let lacking = lacking.map(|said| json!({"item": said.kind, "explanation": said.explanation}));
+        let taken_out = response.refused.iter();
+        let taken_out = taken_out.map(
+            |file| json!({"item": file.kind, "file": file.file_name, "name": file.name, "verdict": file.verdict}),
+        );
         teller.value(&json!({
             "response": response.name, "request_kind": response.request_kind, "received_at_us": response.received_at_us,
             "items": response.items, "files": files.collect::<Vec<_>>(),
-            "cannot_be_provided": lacking.collect::<Vec<_>>(),
+            "cannot_be_provided": lacking.collect::<Vec<_>>(), "taken_out": taken_out.collect::<Vec<_>>(),
         }));
         return;
     }
@@ -299,16 +303,26 @@ fn answer(response: &docket_proto::filing::v1::Response, teller: &Teller) {
     for file in &response.evidence {
         teller.pair(&file.kind, &format!("{} ({})", file.file_name, file.name));
     }
+    for file in &response.refused {
+        let why = format!("{}: taken out when it was checked ({})", file.file_name, file.verdict);
+        teller.pair(&file.kind, &why);
+    }
     for said in &response.explanations {
         teller.pair(&said.kind, &format!("cannot be provided: {}", said.explanation));
     }
-    let is_there = |item: &&String| {
-        response.evidence.iter().any(|file| file.kind == **item)
-            || response.explanations.iter().any(|said| said.kind == **item)
-    };
-    for item in response.items.iter().filter(|item| !is_there(item)) {
+    for item in unanswered(response) {
         teller.pair(item, "nothing");
     }
+}
+
+/// The items of which nothing came at all.
+fn unanswered(response: &docket_proto::filing::v1::Response) -> impl Iterator<Item = &String> {
+    let is_there = |item: &&String| {
+        response.evidence.iter().any(|file| file.kind == **item)
+            || response.refused.iter().any(|file| file.kind == **item)
+            || response.explanations.iter().any(|said| said.kind == **item)
+    };
+    response.items.iter().filter(move |item| !is_there(item))
 }
 
 async fn act(
@@ -423,5 +437,19 @@ fn worklist(answer: &pb::ListWorklistResponse, teller: &Teller) {
                 teller.line(&format!("  {} by {}", item.answer, deadline.due_date));
             }
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use docket_proto::filing::v1::{RefusedFile, Response};
+
+    #[test]
+    fn what_came_and_was_taken_out_is_not_nothing() {
+        let refused = RefusedFile { kind: "court_records".into(), ..RefusedFile::default() };
+        let items = ["court_records", "lease"].map(str::to_owned).into();
+        let response = Response { items, refused: vec![refused], ..Response::default() };
+        assert_eq!(unanswered(&response).collect::<Vec<_>>(), ["lease"]);
     }
 }

@@ -288,7 +288,7 @@ fn tell(response: &pb::Response, titles: &BTreeMap<String, String>, words: &Word
         let checked = if file.being_checked { format!(" ({})", said.being_checked) } else { String::new() };
         teller.line(&format!("{:>3}. {}: {}{checked}", n + 1, file.kind, file.file_name));
         if !file.hard_to_read.is_empty() {
-            teller.line(&hard_to_read(file));
+            teller.line(&hard_to_read(file, teller.language()));
         }
     }
     for file in &response.refused {
@@ -344,7 +344,7 @@ async fn led(
     }
     response = again(&who.drafts, &response).await?;
     for file in response.evidence.iter().filter(|file| !file.hard_to_read.is_empty()) {
-        say(&hard_to_read(file));
+        say(&hard_to_read(file, &who.drafts.language));
     }
     Ok(response)
 }

@@ -8,15 +8,20 @@ use crate::output::Teller;
 use crate::story::people::code_at;
 use anyhow::{Context, Result};
 use docket_proto::identity::v1 as pb;
-use rustix::termios::{LocalModes, OptionalActions, tcgetattr, tcsetattr};
+use rustix::termios::{LocalModes, OptionalActions, Termios, tcgetattr, tcsetattr};
 use serde::{Deserialize, Serialize};
 use std::io::IsTerminal as _;
 use std::path::Path;
+use std::sync::Once;
 use std::time::Duration;
+use tokio::signal::unix::{SignalKind, signal};
 use tonic::Status;
 
 /// Seconds after which the access token is renewed.
 const RENEW_AFTER_S: i64 = 240;
+
+/// The exit code of a program that Ctrl-C ended, as shells have it.
+const INTERRUPTED: i32 = 130;
 
 /// Who signs in.
 #[derive(Debug, clap::Args)]
@@ -233,6 +238,7 @@ pub(super) fn ask_unseen(prompt: &str) -> Result<String> {
         return ask(prompt);
     }
     let seen = tcgetattr(&stdin)?;
+    seen_again_when_left(&seen);
     let mut unseen = seen.clone();
     unseen.local_modes.remove(LocalModes::ECHO);
     unseen.local_modes.insert(LocalModes::ECHONL);
@@ -240,6 +246,22 @@ pub(super) fn ask_unseen(prompt: &str) -> Result<String> {
     let typed = ask(prompt);
     tcsetattr(&stdin, OptionalActions::Now, &seen)?;
     typed
+}
+
+/// Whoever leaves while a secret is asked for sees again what they type: the terminal is put back before the program ends.
+fn seen_again_when_left(seen: &Termios) {
+    static WATCHED: Once = Once::new();
+    let seen = seen.clone();
+    WATCHED.call_once(|| {
+        let Ok(mut interrupts) = signal(SignalKind::interrupt()) else { return };
+        tokio::spawn(async move {
+            interrupts.recv().await;
+            // Where there is no terminal any more, nobody is left who types.
+            let _ = tcsetattr(std::io::stdin(), OptionalActions::Now, &seen);
+            eprintln!();
+            std::process::exit(INTERRUPTED);
+        });
+    });
 }
 
 /// Asks on the terminal.

@@ -6,6 +6,7 @@ use super::session::{StepUpArgs, second_factor};
 use super::{Refused, amount};
 use crate::client::{patiently, reason, request};
 use crate::output::Teller;
+use crate::texts;
 use anyhow::{Context, Result, bail, ensure};
 use docket_proto::filing::v1 as pb;
 use serde_json::{Value, json};
@@ -237,27 +238,34 @@ fn show(filing: &str, review: &pb::ReviewFilingResponse, teller: &Teller) {
     if teller.is_json() {
         teller.value(&json!({
             "filing": filing, "text": review.text, "declaration": review.declaration, "content_hash": hash,
-            "hard_to_read": review.hard_to_read.iter().map(hard_to_read).collect::<Vec<_>>(),
+            "hard_to_read": review.hard_to_read.iter().map(|file| hard_to_read(file, "en")).collect::<Vec<_>>(),
         }));
         return;
     }
     teller.heading(filing);
     review.text.lines().for_each(|line| teller.line(line));
     for file in &review.hard_to_read {
-        teller.line(&hard_to_read(file));
+        teller.line(&hard_to_read(file, teller.language()));
     }
     teller.heading(&review.declaration);
     teller.pair(teller.words("content hash"), &hash);
 }
 
 /// A file that may be hard to read, as its pages are.
-pub fn hard_to_read(file: &pb::Evidence) -> String {
-    let pages = file.hard_to_read.iter().map(|page| match page.fault.as_str() {
-        "coarse" => format!("page {} has only {} dots an inch", page.page, page.dots_per_inch),
-        fault => format!("page {} is {fault}", page.page),
+pub fn hard_to_read(file: &pb::Evidence, language: &str) -> String {
+    let pages = file.hard_to_read.iter().map(|page| {
+        let what = match page.fault.as_str() {
+            "blank" => "page {} is blank",
+            "dark" => "page {} is dark",
+            "blurred" => "page {} is blurred",
+            "cut" => "page {} is cut",
+            _ => "page {} has only {} dots an inch",
+        };
+        texts::filled(language, what, &[&page.page, &page.dots_per_inch])
     });
-    let pages: Vec<String> = pages.collect();
-    format!("! {}: {} may be hard to read: {}", file.kind, file.file_name, pages.join(", "))
+    let pages = pages.collect::<Vec<_>>().join(", ");
+    let says = "! {}: {} may be hard to read: {}";
+    texts::filled(language, says, &[&file.kind, &file.file_name, &pages])
 }
 
 /// Where a filing stands after what was done.
@@ -266,7 +274,8 @@ fn said(filing: &pb::Filing, teller: &Teller) {
         teller.value(&json!({"name": filing.name, "state": filing.state, "review": filing.review}));
         return;
     }
-    let review = if filing.review.is_empty() { String::new() } else { format!(", review {}", filing.review) };
+    let is_reviewed = !filing.review.is_empty();
+    let review = if is_reviewed { teller.filled(", review {}", &[&filing.review]) } else { String::new() };
     teller.line(&format!("{}  {}, {}{review}", filing.name, filing.form, filing.state));
 }
 

@@ -108,6 +108,6 @@ fn changed(wishes: MailingWishes) -> String {
         "The client has since changed where papers go: originals of notices to the {}, cards to the {}, the notice with the I-94 to the {}",
         to(wishes.notices_to_representative),
         to(wishes.documents_to_representative),
-        to(!wishes.i94_to_client),
+        to(wishes.notices_to_representative && !wishes.i94_to_client),
     )
 }

@@ -110,7 +110,7 @@ impl RepresentationService for RepresentationApi {
         let context = caller.context(&request.request_id, &request)?;
         let act = async move {
             let act = ("ChangeRepresentationWishes", request.name.as_str());
-            let wishes = request.wishes.unwrap_or_default();
+            let wishes = request.wishes.ok_or_else(wishes_missing)?;
             finish(&desk, &caller, &context, act, |state| representation::change_wishes(state, wishes)).await
         };
         let representation = Some(detached(act).await?);
@@ -139,6 +139,15 @@ impl RepresentationService for RepresentationApi {
         };
         Ok(Response::new(pb::EndRepresentationResponse { representation: Some(detached(act).await?) }))
     }
+}
+
+/// No wishes are not the wish that all papers go to the client.
+fn wishes_missing() -> Refusal {
+    Refusal::invalid(
+        "wishes",
+        "WISHES_MISSING",
+        "Say where papers go: notices, documents, and the notice with the I-94.",
+    )
 }
 
 /// The list, in its page tokens.

@@ -69,16 +69,23 @@ pub struct Refused {
     pub kind: String,
     /// `infected` or `unscannable`.
     pub verdict: String,
+    /// Whether what it was attached to had been sent by then.
+    pub was_sent: bool,
 }
 
-/// Folds a verdict: a clean file may be opened, another one is among the refused.
-pub(super) fn scanned(files: &mut Vec<Attached>, refused: &mut Vec<Refused>, file: Uuid, verdict: &str) {
+/// Folds the verdict on a file of what was sent, or was not yet: a clean one may be opened, another one is among the refused.
+pub(super) fn scanned(
+    files: &mut Vec<Attached>,
+    refused: &mut Vec<Refused>,
+    (file, was_sent): (Uuid, bool),
+    verdict: &str,
+) {
     let Some(place) = files.iter().position(|attached| attached.id == file) else { return };
     if verdict == Verdict::Clean.as_str() {
         files[place].being_checked = false;
     } else {
         let Attached { id, kind, .. } = files.remove(place);
-        refused.push(Refused { id, kind, verdict: verdict.to_owned() });
+        refused.push(Refused { id, kind, verdict: verdict.to_owned(), was_sent });
     }
 }
 

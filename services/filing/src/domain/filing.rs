@@ -366,7 +366,8 @@ fn evidence_added(mut filing: Filing, file: Attached) -> Filing {
 /// That a file may be opened changes nothing of what is signed; that it is taken off does, until it is sent.
 fn scanned_as(mut filing: Filing, e: &pb::EvidenceScanned) -> Filing {
     let files = filing.evidence.len();
-    scanned(&mut filing.evidence, &mut filing.refused, id(&e.evidence_id), &e.verdict);
+    let was_sent = !matches!(filing.phase, Phase::Draft | Phase::Signed);
+    scanned(&mut filing.evidence, &mut filing.refused, (id(&e.evidence_id), was_sent), &e.verdict);
     if filing.evidence.len() == files {
         return filing;
     }

@@ -13,7 +13,11 @@ use super::attached::{Attached, NewFile, Refused, Verdict, all_scanned, scanned}
 use super::filing::{MOST_FILES, already_attached, already_there};
 use super::id;
 
-/// The kind of a request that is a notice of intent to deny.
+/// The kind of a request for evidence.
+pub const RFE: &str = "rfe";
+/// That of a request for evidence after an examination for naturalization, on Form N-14.
+pub const N14: &str = "n14";
+/// That of a notice of intent to deny.
 pub const NOID: &str = "noid";
 /// That of a notice of intent to revoke.
 pub const NOIR: &str = "noir";
@@ -62,8 +66,10 @@ pub fn evolve(response: Response, event: &Event) -> Response {
         },
         Event::ResponseEvidenceAdded(e) => {
             let (mut response, file) = (response, attached(e));
-            // What is there needs no explanation.
-            response.explained.remove(&file.kind);
+            // What is there needs no explanation. What may yet be taken out when it is scanned does until then.
+            if !file.being_checked {
+                response.explained.remove(&file.kind);
+            }
             response.evidence.push(file);
             response
         }
@@ -75,7 +81,12 @@ pub fn evolve(response: Response, event: &Event) -> Response {
         }
         Event::ResponseEvidenceScanned(e) => {
             let mut response = response;
-            scanned(&mut response.evidence, &mut response.refused, id(&e.evidence_id), &e.verdict);
+            let (file, was_sent) = (id(&e.evidence_id), response.received_at_us != 0);
+            scanned(&mut response.evidence, &mut response.refused, (file, was_sent), &e.verdict);
+            let is_clean = |found: &&Attached| found.id == file && !found.being_checked;
+            if let Some(clean) = response.evidence.iter().find(is_clean) {
+                response.explained.remove(&clean.kind);
+            }
             response
         }
         Event::ResponseItemExplained(e) => {
@@ -306,6 +317,7 @@ pub fn submit(response: &Response, partial_confirmed: bool, now_us: i64) -> Resu
         .fact("items", unanswered.join(",")));
     }
     let being_checked = response.evidence.iter().filter(|file| file.being_checked);
+    let explained = response.explained.iter().filter(|item| !response.has_file(item));
     let answered: BTreeSet<String> = response.evidence.iter().map(|evidence| evidence.kind.clone()).collect();
     Ok(vec![
         pb::ResponseSubmitted {
@@ -315,7 +327,7 @@ pub fn submit(response: &Response, partial_confirmed: bool, now_us: i64) -> Resu
             items: answered.into_iter().collect(),
             evidence: response.evidence.iter().map(Attached::reference).collect(),
             being_checked: being_checked.map(|file| file.id.to_string()).collect(),
-            explained: response.explained.iter().cloned().collect(),
+            explained: explained.cloned().collect(),
         }
         .into(),
     ])

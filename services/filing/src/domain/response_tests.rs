@@ -156,9 +156,11 @@ fn a_file_that_turns_out_hostile_is_no_part_of_the_answer_which_stays_received()
         let after = evolve(sent.clone(), &scanned[0]);
         assert_eq!((after.evidence.len(), after.received_at_us), (0, END_US - 1));
         assert_eq!(
-            (after.refused[0].kind.as_str(), after.refused[0].verdict.as_str()),
-            ("court_records", verdict.as_str())
+            (after.refused[0].kind.as_str(), after.refused[0].verdict.as_str(), after.refused[0].was_sent),
+            ("court_records", verdict.as_str(), true)
         );
+        let unsent = scanned_file(&here, Uuid::from_u128(6), verdict, None);
+        assert!(!evolve(here.clone(), &unsent[0]).refused[0].was_sent);
         assert_eq!(scanned_file(&after, Uuid::from_u128(6), verdict, None), [], "once");
     }
     let clean = scanned_file(&sent, Uuid::from_u128(6), Verdict::Clean, None);
@@ -250,6 +252,25 @@ fn an_explanation_ends_with_a_file_for_the_item_and_is_taken_back_while_nothing_
     }
     let closed = evolve(explained, &Event::from(pb::ResponseClosed { cause: "withdrawn".into() }));
     assert_eq!(explain(&closed, "court_records", words).unwrap_err().reason, "REQUEST_ENDED");
+}
+
+#[test]
+fn an_explanation_stays_while_the_file_for_its_item_may_yet_be_taken_out() {
+    let explained = given([opened(), lacking("court_records")]);
+    let mut record = file(6, "court_records");
+    record.attached.being_checked = true;
+    let added = attach(&explained, record).unwrap().remove(0);
+    let waiting = evolve(explained, &added);
+    assert!(waiting.explained.contains("court_records") && waiting.unanswered() == ["tax_transcripts"]);
+    let sent = submit(&waiting, true, 9_999).unwrap();
+    assert!(matches!(&sent[0], Event::ResponseSubmitted(sent) if sent.explained.is_empty()), "a file came");
+    let after = |verdict| {
+        let scanned = scanned_file(&waiting, Uuid::from_u128(6), verdict, None);
+        evolve(waiting.clone(), &scanned[0])
+    };
+    assert!(after(Verdict::Clean).explained.is_empty());
+    let refused = after(Verdict::Infected);
+    assert!(refused.explained.contains("court_records") && refused.evidence.is_empty());
 }
 
 #[test]

@@ -60,8 +60,8 @@ impl Subscriber for FollowCase {
                 offices::accept(tx, case, &e.to_office).await?;
                 officers::release(tx, case).await?;
             }
-            Event::EvidenceRequested(e) => keep(tx, case, &e.request_id, "rfe", &e.items).await?,
-            Event::ExaminationContinued(e) => keep(tx, case, &e.request_id, "n14", &e.items).await?,
+            Event::EvidenceRequested(e) => keep(tx, case, &e.request_id, response::RFE, &e.items).await?,
+            Event::ExaminationContinued(e) => keep(tx, case, &e.request_id, response::N14, &e.items).await?,
             Event::DenialIntended(e) => keep(tx, case, &e.request_id, response::NOID, &e.items).await?,
             Event::RevocationIntended(e) => keep(tx, case, &e.request_id, response::NOIR, &e.items).await?,
             Event::TerminationIntended(e) => keep(tx, case, &e.request_id, response::NOIT, &e.items).await?,

@@ -1,7 +1,7 @@
 //! When the fee of a package is settled, every filing in it goes in, all in one append.
 
-use std::collections::BTreeMap;
 use std::collections::btree_map::Entry;
+use std::collections::{BTreeMap, BTreeSet};
 
 use async_trait::async_trait;
 use docket_eventlog::{Context, Expected, Folded, Recorded, Store, StreamAppend, Subjects};
@@ -16,9 +16,10 @@ use super::{park, parse, report_move};
 use crate::aggregates::{Filings, Representations};
 use crate::content::Content;
 use crate::desk::Desk;
-use crate::domain::filing::{self, Represented, Settled};
+use crate::domain::filing::{self, Filing, Represented, Settled};
 use crate::domain::representation::Standing;
-use crate::{facts, moved};
+use crate::store::filings;
+use crate::{appearance, facts, moved};
 
 /// Submits packages.
 pub(crate) struct SubmitPackage(pub(crate) Desk);
@@ -63,6 +64,8 @@ impl SubmitPackage {
             let costs = loaded.state.fee.as_ref().is_some_and(|fee| fee.total_cents > 0);
             let signed_as = loaded.state.signature.as_ref().map(|signature| signature.capacity);
             let stated = signed_as.and_then(|capacity| moved::stated(form, &content.answers, capacity));
+            let represented = appearances.standing(&self.0, loaded.state.representation).await?;
+            let linked = linked(tx, (id, &loaded.state), represented.as_ref()).await?;
             let settled = Settled {
                 package: parse(&e.package_id)?,
                 payment: match e.settlement() {
@@ -77,9 +80,9 @@ impl SubmitPackage {
                 authorised_at_us: e.authorised_at_us,
                 family: form.family.clone(),
                 other_name: !content.signature.proven_name.is_empty(),
-                facts: facts::derive(form, &content.answers, received_at_us),
+                facts: facts::derive(form, &content.answers, linked, received_at_us),
                 gives_address: stated.is_some(),
-                represented: appearances.standing(&self.0, loaded.state.representation).await?,
+                represented,
             };
             let events = filing::submit(&loaded.state, settled).map_err(|no| park(no.reason))?;
             streams.push(StreamAppend::of(
@@ -97,6 +100,16 @@ impl SubmitPackage {
         self.0.log.append_in(tx, append).await?;
         Ok(())
     }
+}
+
+/// The forms that count with a filing, as when it was checked and signed: other filings, and the appearance that stands for it.
+async fn linked(
+    tx: &mut PgConnection,
+    (id, filing): (Uuid, &Filing),
+    represented: Option<&Represented>,
+) -> sqlx::Result<BTreeSet<String>> {
+    let others = filings::linked_forms(tx, (filing.account, filing.package), id).await?;
+    Ok(others.into_iter().chain(represented.map(|_| appearance::FORM.to_owned())).collect())
 }
 
 /// The appearances under which the filings of a package were prepared, as they were read: nothing goes in once one of them has

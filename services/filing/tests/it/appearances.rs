@@ -11,12 +11,16 @@ use uuid::Uuid;
 use crate::client::{Client, header_and_bytes};
 use crate::copies::text;
 use crate::representation::consented;
-use crate::world::{World, case_assigned, reason};
+use crate::world::{World, bad_fields, case_assigned, reason};
 
 impl Client {
     /// Says where papers go.
-    async fn wish(&self, name: &str, wishes: MailingWishes) -> Result<pb::Representation, Status> {
-        let (request_id, name, wishes) = (Uuid::now_v7().to_string(), name.into(), Some(wishes));
+    async fn wish(
+        &self,
+        name: &str,
+        wishes: impl Into<Option<MailingWishes>>,
+    ) -> Result<pb::Representation, Status> {
+        let (request_id, name, wishes) = (Uuid::now_v7().to_string(), name.into(), wishes.into());
         let request = pb::ChangeRepresentationWishesRequest { request_id, name, wishes };
         let mut client = self.representations.clone();
         let answer = client.change_representation_wishes(with_token(request, &self.token)).await?;
@@ -55,6 +59,9 @@ async fn the_client_alone_says_anew_where_papers_go_and_may_take_it_back() {
     assert_eq!(reason(&unsure), "STEP_UP_REQUIRED");
     assert_eq!(ana.wish(&name, cards).await.unwrap().wishes, Some(cards));
     assert_eq!(obi.represented().await[0].wishes, Some(cards), "the representative sees it");
+    let none = ana.wish(&name, None).await.unwrap_err();
+    assert_eq!((reason(&none), bad_fields(&none)), ("WISHES_MISSING".into(), vec!["wishes".into()]));
+    assert_eq!(ana.represented().await[0].wishes, Some(cards), "nothing is wished by saying nothing");
     assert_eq!(ana.wish(&name, ON_THE_FORM).await.unwrap().wishes, Some(ON_THE_FORM));
     ana.end(&name).await.unwrap();
     assert_eq!(reason(&ana.wish(&name, cards).await.unwrap_err()), "NOT_REPRESENTED");
@@ -100,6 +107,14 @@ async fn the_office_reads_the_form_g_28_of_its_case_as_both_signed_it() {
     let (read, pdf) = officer.form_g28(&draft).await.unwrap();
     assert_eq!(read.wishes, Some(cards));
     assert!(text(&pdf).contains("cards to the representative"), "{}", text(&pdf));
+    // Whose originals are the client's, theirs is the notice with the I-94 too.
+    let all = MailingWishes { notices_to_representative: false, i94_to_client: false, ..cards };
+    ana.wish(&representation, all).await.unwrap();
+    let said = text(&officer.form_g28(&draft).await.unwrap().1);
+    assert!(said.contains("the notice with the I-94 to the client"), "{said}");
+    ana.wish(&representation, MailingWishes { notices_to_representative: true, ..all }).await.unwrap();
+    let said = text(&officer.form_g28(&draft).await.unwrap().1);
+    assert!(said.contains("the notice with the I-94 to the representative"), "{said}");
     obi.withdraw(&representation).await.unwrap();
     let (read, pdf) = officer.form_g28(&draft).await.unwrap();
     assert_eq!(read.state, "withdrawn");

@@ -15,6 +15,7 @@ mod drafts;
 mod editions;
 mod enclosed;
 mod evidence;
+mod facts;
 mod files;
 mod filing;
 mod held;

@@ -21,6 +21,7 @@ use tonic_types::StatusExt as _;
 use uuid::Uuid;
 
 use crate::client::Client;
+use crate::copies::text;
 use crate::files;
 use crate::keep::turn_to;
 use crate::world::{GLANCE, PATIENCE, World, case_assigned, fee_settled, reason};
@@ -152,6 +153,11 @@ async fn what_turns_out_hostile_is_no_part_of_the_answer_which_stays_received() 
     );
     shut([&ana, &officer], &bad.name, "FILE_REFUSED").await;
     officer.download(&good.name).await.unwrap();
+    // The copy says that it was sent, and what became of it.
+    let printed = text(&ana.copy(&name).await.unwrap().1);
+    for said in ["taxes.png", "more.png", "sent, and taken out when it was checked for viruses"] {
+        assert!(printed.contains(said), "{said:?} is not in {printed}");
+    }
     world.until_objects(before + 1).await;
     world.expect_nothing_personal_in_the_clear(&["more.png"]).await;
 }

@@ -78,11 +78,11 @@ impl Identity {
     }
 
     /// The way back over a change to the address of a stream, which is kept for the account. Every other address that it has or had
-    /// since that change is free at once.
+    /// since that change is free at once, but for those that can take back a change before it themselves.
     async fn way_to(&self, view: &AccountView, change: Uuid, stream: &str) -> Result<Way, ApiError> {
         let email = view.emails.get(stream).cloned().unwrap_or_default();
         let mut mails = vec![self.letter(view, &email, Template::EmailRestored, String::new()).await?];
-        let mut streams = Vec::new();
+        let (mut streams, now_us) = (Vec::new(), self.now().as_microsecond());
         if view.account.email_stream != stream {
             let (before, now) = (name_of(stream)?, name_of(&view.account.email_stream)?);
             let (kept, held) = (self.holder_of(&before).await?, self.holder_of(&now).await?);
@@ -90,10 +90,11 @@ impl Identity {
                 return Err(code_wrong().into());
             }
             streams.push(claimed(before, kept.version, view.id));
-            streams.push(released(now, held.version, view.id, 0));
+            let until_us = domain::kept_until_us(&view.account, change, &view.account.email_stream, now_us);
+            streams.push(released(now, held.version, view.id, until_us));
             mails.push(self.alert(view, Template::EmailTakenBack).await?);
         }
-        for since in domain::emails_since(&view.account, change) {
+        for since in domain::emails_since(&view.account, change, now_us) {
             let since = name_of(since)?;
             let held = self.holder_of(&since).await?;
             // One that was kept for its time may be another's by now.

@@ -89,13 +89,25 @@ pub(crate) fn way_back(account: &Account, change: Uuid, now_us: i64) -> Result<W
     made.map(|made| WayBack::Restore(made.stream.clone())).ok_or_else(code_wrong)
 }
 
-/// The addresses that the account had after a change and has no more, by stream, each once; neither the one that the change would bring
-/// back nor the one that it has now.
-pub(crate) fn emails_since(account: &Account, change: Uuid) -> BTreeSet<&str> {
+/// Until when an address stays kept for the account when it goes back over a change: as long as it can take one back at `now_us` that
+/// was made before that. 0 where it cannot.
+pub(crate) fn kept_until_us(account: &Account, change: Uuid, stream: &str, now_us: i64) -> i64 {
+    let before = account.emails_before.iter().take_while(|made| made.id != change);
+    let own = before.filter(|made| made.stream == stream && made.until_us > now_us);
+    own.map(|made| made.until_us).max().unwrap_or_default()
+}
+
+/// The addresses that the account had after a change and has no more, by stream, each once, which are free when it goes back over that
+/// at `now_us`; neither the one that it would bring back, nor the one that it has now, nor those that stay kept.
+pub(crate) fn emails_since(account: &Account, change: Uuid, now_us: i64) -> BTreeSet<&str> {
     let from = account.emails_before.iter().skip_while(|made| made.id != change);
     let before = account.emails_before.iter().find(|made| made.id == change).map(|made| made.stream.as_str());
     let since = from.skip(1).map(|made| made.stream.as_str());
-    since.filter(|stream| Some(*stream) != before && *stream != account.email_stream).collect()
+    let is_free = |stream: &&str| kept_until_us(account, change, stream, now_us) == 0;
+    since
+        .filter(|stream| Some(*stream) != before && *stream != account.email_stream)
+        .filter(is_free)
+        .collect()
 }
 
 /// Whoever reads the mail of the address before says no: all sessions end. `email` is that address as typed.

@@ -132,6 +132,23 @@ fn a_further_change_does_not_cut_off_who_had_the_address_before_and_is_over_with
 }
 
 #[test]
+fn an_address_that_can_take_an_earlier_change_back_stays_kept_when_a_later_one_is_taken_back() {
+    // From 0 to 1, back to 0, and on to 3.
+    let request = pb::EmailChangeRequested { email_stream: "email-k1-0".into(), ..asked(2) };
+    let change = pb::EmailChanged { email_stream: "email-k1-0".into(), ..changed(2) };
+    let there = [request.into(), change.into()].iter().fold(moved([1]), AccountAggregate::evolve);
+    let on = [asked(3).into(), changed(3).into()].iter().fold(there.clone(), AccountAggregate::evolve);
+    // Whoever reads the mail of 1 takes the second change back: 0 has its own way back still, and then no more.
+    assert!(emails_since(&on, id(2), NOW).is_empty());
+    assert_eq!(kept_until_us(&there, id(2), "email-k1-0", NOW), UNTIL);
+    assert_eq!(emails_since(&on, id(2), UNTIL), ["email-k1-0"].into());
+    assert_eq!(kept_until_us(&there, id(2), "email-k1-0", UNTIL), 0);
+    // Over the first change, nothing is kept but what it brings back.
+    assert_eq!(emails_since(&on, id(1), NOW), ["email-k1-1"].into());
+    assert_eq!(kept_until_us(&on, id(1), "email-k1-3", NOW), 0);
+}
+
+#[test]
 fn what_is_asked_for_is_over_when_a_change_before_it_is_taken_back() {
     let account = moved([1]);
     let account = AccountAggregate::evolve(account, &asked(2).into());

@@ -253,6 +253,35 @@ async fn who_is_back_at_the_address_before_has_none_of_those_in_between_kept() {
 }
 
 #[tokio::test]
+async fn an_address_stays_kept_for_its_own_way_back_when_a_change_after_it_is_taken_back() {
+    for goes_on in [false, true] {
+        let world = World::new().await;
+        let ana = world.join("ana@example.com").await;
+        let told = world.mails_to(&ana.email).await;
+        let token = world.guarded(&ana).await;
+        move_to(&world, &token, NEW, 1).await;
+        let first = way_back(&world, &ana.email, told + 2).await;
+        move_to(&world, &token, &ana.email, told + 3).await;
+        let second = way_back(&world, NEW, 4).await;
+        if goes_on {
+            move_to(&world, &token, "third@example.net", 1).await;
+        }
+        take_back(&world, &second).await.unwrap();
+        world.sign_in(&at(ana.clone(), NEW)).await;
+
+        // Nobody else has it meanwhile.
+        let last = told + if goes_on { 6 } else { 5 };
+        world.mail(&ana.email, last).await;
+        world.register(&ana.email).await.unwrap();
+        let mail = world.mail(&ana.email, last + 1).await;
+        assert!(mail.starts_with("An address that is kept for an account"), "{mail}");
+        take_back(&world, &first).await.unwrap();
+        world.sign_in(&ana).await;
+        each_address_is_one_accounts(&world).await;
+    }
+}
+
+#[tokio::test]
 async fn who_reads_the_mail_of_the_address_stops_what_was_asked_for() {
     let world = World::new().await;
     let ana = world.join("ana@example.com").await;

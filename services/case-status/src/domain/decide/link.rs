@@ -256,7 +256,7 @@ fn rests_on_petition(case: &Case) -> Result<(), Refusal> {
 /// # Errors
 /// `BASIS_NOT_APPROVED`; `BASIS_NOT_VERIFIED` where the answers name a petition that nobody has looked at.
 pub(super) fn bases_approved(case: &Case, others: &Others) -> Result<(), Refusal> {
-    let rests = case.form == ADJUSTMENT && (case.rests_on_linked || !case.rests_on_receipt.is_empty());
+    let rests = case.form == ADJUSTMENT && (case.rests_on_unnamed || !case.rests_on_receipt.is_empty());
     if rests && !case.basis_verified && case.bases().next().is_none() {
         return Err(Refusal::state(
             "BASIS_NOT_VERIFIED",

@@ -155,7 +155,7 @@ fn an_adjustment_that_names_a_petition_is_approved_only_when_somebody_has_looked
     approve(&verified, Others::new()).then(&["decision_reviewed", "approved"]);
     // Nobody was asked for the number, since a case of theirs was pending.
     let mut known = apart();
-    (known.0.rests_on_receipt, known.0.rests_on_linked) = (String::new(), true);
+    (known.0.rests_on_receipt, known.0.rests_on_unnamed) = (String::new(), true);
     approve(&known, Others::new()).refused("BASIS_NOT_VERIFIED");
 }
 

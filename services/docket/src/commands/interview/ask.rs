@@ -37,9 +37,10 @@ pub fn say(text: &str) {
 }
 
 impl Ask {
-    /// The terminal, or what is piped in; asks in the words of a language.
+    /// The terminal, or what is piped in; asks in the words of a language. Between two lines it is free for whoever else asks there, as
+    /// for a password.
     pub fn of_terminal(words: &'static Words) -> Self {
-        Self { words, lines: Box::new(std::io::stdin().lines()) }
+        Self { words, lines: Box::new(std::iter::from_fn(|| std::io::stdin().lines().next())) }
     }
 
     /// Lines as a test types them.
@@ -206,6 +207,17 @@ impl Ask {
 mod tests {
     use super::*;
     use serde_json::json;
+
+    #[test]
+    fn the_terminal_is_free_between_two_questions() {
+        let _asks = Ask::of_terminal(Words::of("en"));
+        let (free, is_free) = std::sync::mpsc::channel();
+        std::thread::spawn(move || {
+            drop(std::io::stdin().lock());
+            free.send(())
+        });
+        is_free.recv_timeout(std::time::Duration::from_mins(1)).expect("a password can be asked for");
+    }
 
     fn typed(lines: &[&str]) -> Ask {
         Ask::typed(Words::of("en"), lines)

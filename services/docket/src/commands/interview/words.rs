@@ -143,6 +143,8 @@ pub struct FromFile {
     /// The question with what is saved, then what the file says, go where `{}` stands.
     pub saved_otherwise: &'static str,
     pub nothing_saved: &'static str,
+    /// Where the answers to the form went in before.
+    pub rest_not_saved: &'static str,
     /// The name of the file goes where `{}` stands.
     pub attached_already: &'static str,
 }
@@ -165,6 +167,7 @@ pub struct Opening {
     pub or_qr_code: &'static str,
     pub app_code: &'static str,
     pub keep_codes: &'static str,
+    pub codes_not_shown: &'static str,
     pub own_password: &'static str,
     pub next_code: &'static str,
     pub left: &'static str,
@@ -281,6 +284,7 @@ static EN: Words = Words {
     from_file: FromFile {
         saved_otherwise: "! Saved is {}, and the file says {}",
         nothing_saved: "Nothing was saved, since the draft says otherwise than the file. --keep leaves what is saved there and puts the rest in; --replace puts what the file says in its place.",
+        rest_not_saved: "The answers to the form were saved. The request for a waiver was not, since the draft says otherwise than the file. --keep leaves what is saved there and puts the rest in; --replace puts what the file says in its place.",
         attached_already: "= {} is attached already",
     },
     opening: Opening {
@@ -295,6 +299,7 @@ static EN: Words = Words {
         or_qr_code: "or make a QR code of: {}",
         app_code: "the six digits that the app shows",
         keep_codes: "Your account is open. Keep these codes on paper: each lets you in once where the app is lost, and they are not shown again.",
+        codes_not_shown: "Your account is open, and its recovery codes could not be shown: `docket account open` shows them within 24 hours.",
         own_password: "your password (it is not seen as you type it)",
         next_code: "the next six digits of the app, which come within 30 seconds, to sign in",
         left: "You stopped before the account was open. `docket account open` goes on with it within 24 hours.",
@@ -437,6 +442,7 @@ static ES: Words = Words {
     from_file: FromFile {
         saved_otherwise: "! Está guardado {}, y el archivo dice {}",
         nothing_saved: "No se guardó nada, porque el borrador dice otra cosa que el archivo. --keep deja lo que está guardado y pone lo demás; --replace pone en su lugar lo que dice el archivo.",
+        rest_not_saved: "Las respuestas al formulario se guardaron. La petición de exención no, porque el borrador dice otra cosa que el archivo. --keep deja lo que está guardado y pone lo demás; --replace pone en su lugar lo que dice el archivo.",
         attached_already: "= {} ya está adjunto",
     },
     opening: Opening {
@@ -451,6 +457,7 @@ static ES: Words = Words {
         or_qr_code: "o haga un código QR de: {}",
         app_code: "los seis dígitos que muestra la aplicación",
         keep_codes: "Su cuenta está abierta. Guarde estos códigos en papel: cada uno le deja entrar una vez si pierde la aplicación, y no se muestran de nuevo.",
+        codes_not_shown: "Su cuenta está abierta, y sus códigos de recuperación no se pudieron mostrar: `docket account open` los muestra durante 24 horas.",
         own_password: "su contraseña (no se ve al escribirla)",
         next_code: "los próximos seis dígitos de la aplicación, que llegan en menos de 30 segundos, para iniciar sesión",
         left: "Usted terminó antes de que la cuenta estuviera abierta. `docket account open` sigue con ella durante 24 horas.",
