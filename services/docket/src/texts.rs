@@ -187,7 +187,10 @@ static SPANISH: &[(&str, &str)] = &[
     ("on hold", "en espera"),
     ("{}, looked at again by {}", "{}, se revisa hasta {}"),
     (", look for them by {}", ", búsquelo hasta {}"),
-    ("{}: {}, {}, since {}, answer by {}", "{}: {}, {}, desde {}, respuesta hasta {}"),
+    (
+        "{}: {}, {}, since {}, answer by {}; the last is {}",
+        "{}: {}, {}, desde {}, respuesta hasta {}; el último es {}",
+    ),
     // Texts to a mobile phone.
     ("do you agree? (yes/no) ", "¿está de acuerdo? (sí/no) "),
     (

@@ -77,7 +77,8 @@ fn rests_on(form: &Form, answers: &Answers, given: &Given) -> (String, bool) {
     let mut silent = answers.clone();
     silent.remove(question);
     let alone = Given { linked: BTreeSet::new(), ..given.clone() };
-    let needed = |given: &Given| evaluate(form, &silent, given).missing.iter().any(|one| one == question);
+    let needed =
+        |given: &Given| evaluate(form, &silent, given).missing.iter().any(|one| one.field == question);
     (String::new(), needed(&alone) && !needed(given))
 }
 

@@ -216,7 +216,7 @@ async fn a_status_is_terminated_by_another_officer_once_its_holder_answered() {
     world.until(|| ana.case(&name, 0), |case| case.title_id == "20").await;
     assert_eq!(terminate(&office.ito).await, Err("SAME_OFFICER".into()));
     let version = terminate(&office.kim).await.unwrap();
-    assert_eq!(ana.case(&name, version).await.unwrap().title_id, "5a");
+    assert_eq!(ana.case(&name, version).await.unwrap().title_id, "5c");
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -315,11 +315,21 @@ impl World {
 
     /// Filings of one package went in, in one append: each a form, its family and the account of its party. Gives the ids.
     pub(crate) async fn submit_package(&self, filings: &[(&str, &str, Uuid)]) -> Vec<Uuid> {
-        self.submit_resting(filings, "").await
+        self.submit_with(filings, filings::DerivedFacts { age: 40, ..Default::default() }).await
     }
 
     /// The same, of forms that rest on a case: one that they name by its receipt number, or without one that is known here.
     pub(crate) async fn submit_resting(&self, filings: &[(&str, &str, Uuid)], receipt: &str) -> Vec<Uuid> {
+        let facts = filings::DerivedFacts {
+            age: 40,
+            rests_on_receipt: receipt.into(),
+            rests_on_unnamed: receipt.is_empty(),
+            ..Default::default()
+        };
+        self.submit_with(filings, facts).await
+    }
+
+    async fn submit_with(&self, filings: &[(&str, &str, Uuid)], facts: filings::DerivedFacts) -> Vec<Uuid> {
         let package_id = Uuid::new_v4().to_string();
         let mut streams = Vec::new();
         let mut ids = Vec::new();
@@ -332,12 +342,7 @@ impl World {
                 submitted_at_us: self.clock.now().as_microsecond(),
                 zone: "America/New_York".into(),
                 package_id: package_id.clone(),
-                facts: Some(filings::DerivedFacts {
-                    age: 40,
-                    rests_on_receipt: receipt.into(),
-                    rests_on_unnamed: receipt.is_empty(),
-                    ..Default::default()
-                }),
+                facts: Some(facts.clone()),
                 ..Default::default()
             };
             let stream = StreamName::of(filing::Event::CATEGORY, id);

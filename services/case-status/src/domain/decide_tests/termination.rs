@@ -119,7 +119,10 @@ fn a_status_is_terminated_after_the_answer_or_its_day_by_another_officer_who_say
         let events = terminate(&case, BO).then(&["status_terminated"]);
         let ended = after(case, &events);
         assert_eq!((ended.0.stage, ended.0.outcome), (Stage::Decided, Some(Outcome::Terminated)));
-        assert_eq!(shown(&ended.0), ("5a".into(), None));
+        // There is nothing to be done against the end of a deferral; of a protected status there is.
+        assert_eq!(shown(&ended.0), ("5c".into(), None));
+        let protected = Case { form: "I-821".into(), ..ended.0.clone() };
+        assert_eq!(shown(&protected), ("5a".into(), None));
         assert!(ended.0.is_decided_against());
         terminate(&ended, BO).refused("TERMINATION_NOT_INTENDED");
         let motion = decide::Motion {
