@@ -66,7 +66,11 @@ impl FeedClient {
         Self(Arc::new(feed))
     }
 
-    pub(crate) async fn read(&self, log: &str, after: u64, limit: u64) -> Result<Vec<Recorded>, Error> {
+    /// At most `limit` events after `after`, in order; none at the end of the log.
+    ///
+    /// # Errors
+    /// [`Error::Feed`], or [`Error::Log`] for a log of our own.
+    pub async fn read(&self, log: &str, after: u64, limit: u64) -> Result<Vec<Recorded>, Error> {
         in_time(self.0.read(log, after, limit)).await
     }
 

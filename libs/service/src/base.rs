@@ -154,7 +154,7 @@ impl Base {
     }
 
     /// The feed of a log: our own, or its owner's.
-    pub(crate) fn feed(&self, log: &str) -> FeedClient {
+    pub fn feed(&self, log: &str) -> FeedClient {
         if log == self.log.name() {
             return FeedClient::local(self.log.clone());
         }

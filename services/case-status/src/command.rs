@@ -82,8 +82,7 @@ pub async fn serve(config: Config, stop: Stop) -> anyhow::Result<()> {
 /// # Errors
 /// The database; an event that cannot be read.
 pub async fn prepare(base: &Base) -> anyhow::Result<()> {
-    parties::note_older(&base.log, &base.pool).await?;
-    reminders::set_older(&base.log, &base.pool, base.clock.now()).await
+    parties::note_older(&base.log, &base.pool).await
 }
 
 /// The server on a base.
@@ -96,7 +95,7 @@ pub fn server(base: Base) -> Server {
     let words = CaseWords { store: store.clone() };
     let answers = OwedAnswers { obligations: base.log.obligations(), owner: base.name };
     let absences = Absences { timers: base.log.timers() };
-    let reminding = Reminding { timers: base.log.timers() };
+    let (reminding, older) = (Reminding::new(&base.log), base.clone());
     let filing = Heard::of(&base, "filing");
     let deadlines = Deadlines { store: store.clone(), clock: base.clock.clone(), filing, payments };
     Server::new(base)
@@ -113,5 +112,6 @@ pub fn server(base: Base) -> Server {
         .subscriber(LOG, Arc::new(answers))
         .subscriber(LOG, Arc::new(absences))
         .subscriber(LOG, Arc::new(reminding))
+        .task("the reminders of what was served before", |stop| reminders::set_older(older, stop))
         .timers(Arc::new(deadlines))
 }

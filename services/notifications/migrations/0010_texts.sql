@@ -43,6 +43,13 @@ CREATE TABLE text_reply (
 );
 CREATE INDEX text_reply_by_age ON text_reply (heard_at_us);
 
+-- Numbers from which somebody said that they want no texts, by the same keyed hash, until they want them again: also those to which only a
+-- code went, for whatever account.
+CREATE TABLE text_refused (
+    number_key bytea  PRIMARY KEY CHECK (octet_length(number_key) = 32),
+    since_us   bigint NOT NULL
+);
+
 -- How often a network asked for a code, by a keyed hash of the day and its address. What is lost in a crash is no loss, so it is not logged.
 CREATE UNLOGGED TABLE text_turn (
     key        bytea  PRIMARY KEY,
@@ -51,5 +58,14 @@ CREATE UNLOGGED TABLE text_turn (
 );
 CREATE INDEX text_turn_on_date ON text_turn (on_date);
 
--- Whether the person of a case says that it is protected (8 USC 1367): they are sent no texts. Not known of cases from before.
-ALTER TABLE matter ADD COLUMN protected boolean NOT NULL DEFAULT false;
+-- Texts wait in the ledger in a state of their own: a replica from before there were any, which mails all that is queued, passes them over.
+-- What stands there was held to the narrower of the two, so nobody looks at it again.
+ALTER TABLE delivery DROP CONSTRAINT delivery_state_check;
+ALTER TABLE delivery ADD CONSTRAINT delivery_state_check
+    CHECK (state IN ('queued', 'to_text', 'handed_over', 'failed')) NOT VALID;
+CREATE INDEX delivery_to_text ON delivery (next_at_us, delivery_id) WHERE state = 'to_text';
+
+-- Whether the person of a case says that it is protected (8 USC 1367): they are sent no texts. NULL where that is not known yet, as of cases
+-- from before, and of those that a replica from before writes down: nor are they, until it is read in the log of cases.
+ALTER TABLE matter ADD COLUMN protected boolean;
+CREATE INDEX matter_without_texts ON matter (account_id) WHERE protected IS NOT FALSE;

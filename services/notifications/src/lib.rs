@@ -38,7 +38,7 @@ use carrier::Carrier;
 use mail::Mailer;
 use policies::{
     EndSight, EndTexts, FollowAddress, FollowTexts, ForgetNumber, HearReplies, IssueNotices, OweNotice,
-    SendAlerts, SendTexts, TellParties, TellPreparers,
+    SendAlerts, SendTexts, TellParties, TellPreparers, read_openings,
 };
 use render::Renderer;
 
@@ -72,7 +72,7 @@ pub async fn serve(config: Config, stop: Stop) -> anyhow::Result<()> {
     };
     let sending =
         SendAlerts { base: base.clone(), mailer: Mailer::new(&config.mail, &base)?, wake: Arc::clone(&mail) };
-    let waiting = base.clone();
+    let (waiting, reading) = (base.clone(), base.clone());
     let owing = OweNotice { base: base.clone(), wake: owed };
     let following = FollowAddress { base: base.clone(), mail: Arc::clone(&mail) };
     let reminding = TellParties { base: base.clone(), mail: Arc::clone(&mail) };
@@ -93,6 +93,7 @@ pub async fn serve(config: Config, stop: Stop) -> anyhow::Result<()> {
         .task("notices", |stop| issuing.run(stop))
         .task("alerts", |stop| sending.run(stop))
         .task("the mail that waits", |stop| gauges::run(waiting, stop))
+        .task("the openings of older cases", |stop| read_openings(reading, stop))
         .run(stop)
         .await
 }

@@ -1,5 +1,5 @@
 //! What follows from events: a notice owed, a notice issued or let go, an alert sent, and sent to another address, sight that ends,
-//! a text sent, followed, answered, and texts that end, a party reminded.
+//! a text sent, followed, answered, and texts that end, a party reminded, a case found to be protected.
 
 mod end_sight;
 mod end_texts;
@@ -10,6 +10,7 @@ mod hear_replies;
 mod issue_notice;
 mod let_go;
 mod owe_notice;
+mod read_openings;
 mod send_alert;
 mod send_text;
 mod settle;
@@ -24,6 +25,7 @@ pub(crate) use forget_number::ForgetNumber;
 pub(crate) use hear_replies::HearReplies;
 pub(crate) use issue_notice::IssueNotices;
 pub(crate) use owe_notice::OweNotice;
+pub(crate) use read_openings::run as read_openings;
 pub(crate) use send_alert::SendAlerts;
 pub(crate) use send_text::SendTexts;
 pub(crate) use tell_parties::TellParties;

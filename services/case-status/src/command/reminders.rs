@@ -4,19 +4,23 @@
 //! They are here and not with the mail, since here it is known at that instant whether the request was answered, the appointment
 //! moved or the case ended; notifications sends what the log says.
 
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
+
 use async_trait::async_trait;
+use docket_database::answered;
 use docket_eventlog::{Context, EventLog, Filter, Recorded, Store, Subjects, Timer, Timers};
 use docket_kernel::deadline::Reminders;
 use docket_proto::events::case;
 use docket_proto::types::v1::{AppointmentSlot, Deadline};
-use docket_service::{ApplyError, Subscriber};
+use docket_service::{Again, ApplyError, Base, Rounds, Stop, Subscriber};
 use jiff::Timestamp;
-use sqlx::{PgConnection, PgPool};
+use sqlx::PgConnection;
 use uuid::Uuid;
 
 use super::deadlines;
 use super::reactions::{named, stream_id};
-use crate::aggregate::Cases;
+use crate::aggregate::{Cases, LOG};
 use crate::domain::reminder::{before_appointment, before_due};
 use crate::domain::{Case, Event, decide};
 
@@ -27,8 +31,32 @@ pub(crate) const APPOINTMENT: &str = "appointment_reminder";
 
 /// Sets the first timer of what is served or set; one that was moved is another appointment, with a timer of its own.
 pub(crate) struct Reminding {
-    /// The timers of the log.
-    pub(crate) timers: Timers,
+    timers: Timers,
+    /// Whether it is known that it stands in the log from where on this is done.
+    begun: AtomicBool,
+}
+
+impl Reminding {
+    /// For the log of cases.
+    pub(crate) fn new(log: &EventLog) -> Self {
+        Self { timers: log.timers(), begun: AtomicBool::new(false) }
+    }
+
+    /// From here on what is served or set gets its timer here. All up to the log's end of now is gone through by [`set_older`]: part of it
+    /// may have been applied by a replica that knew no reminders, which applies no more, since the turn is ours.
+    async fn begin(&self, tx: &mut PgConnection) -> Result<(), ApplyError> {
+        if self.begun.load(Ordering::Relaxed) {
+            return Ok(());
+        }
+        let begins = sqlx::query!(
+            "UPDATE reminders_set SET until = (SELECT position FROM log.head WHERE log = $1) WHERE until IS NULL",
+            LOG
+        );
+        if begins.execute(tx).await?.rows_affected() == 0 {
+            self.begun.store(true, Ordering::Relaxed);
+        }
+        Ok(())
+    }
 }
 
 #[async_trait]
@@ -38,6 +66,7 @@ impl Subscriber for Reminding {
     }
 
     async fn apply(&self, tx: &mut PgConnection, event: &Recorded) -> Result<(), ApplyError> {
+        self.begin(&mut *tx).await?;
         set_first(&self.timers, tx, event, event.recorded_at).await
     }
 }
@@ -52,37 +81,55 @@ const FIRST: [&str; 6] = [
     "case.oath_scheduled.v1",
 ];
 
-/// Sets the timers of what was served or set before there were reminders; once for ever. What has ended since lets its timer pass.
+/// Events looked at in one go.
+const PAGE: u32 = 1_000;
+/// How often it is looked whether the log went on.
+const LOOK: Duration = Duration::from_secs(1);
+
+/// Sets the timers of what was served or set before there were reminders, page by page: while a replica from before has the turn, also of
+/// what that one applies, and from when one with reminders has it, up to there; once for ever. What has ended since lets its timer pass.
 ///
 /// # Errors
-/// The database; an event that cannot be read.
-pub(crate) async fn set_older(log: &EventLog, pool: &PgPool, now: Timestamp) -> anyhow::Result<()> {
-    let mut tx = docket_database::begin(pool).await?;
-    let first = sqlx::query!("INSERT INTO reminders_set DEFAULT VALUES ON CONFLICT DO NOTHING");
-    if first.execute(&mut *tx).await?.rows_affected() == 0 {
-        return Ok(());
+/// None: what fails is tried again.
+pub(crate) async fn set_older(base: Base, stop: Stop) -> anyhow::Result<()> {
+    let mut rounds = Rounds::every(LOOK, "the reminders of what was served before cannot be set");
+    let mut done = false;
+    while !done && rounds.go_on(&stop).await {
+        rounds.turn(set_page(&base, &mut done)).await;
     }
-    let (head, timers) = (log.head().await?.position, log.timers());
-    for kind in FIRST {
-        let (mut after, filter) = (0, Filter::kind(kind));
-        while after < head {
-            let page = log.read_page(after, 1_000, &filter).await?;
-            for event in &page.events {
-                set_first(&timers, &mut tx, event, now).await.map_err(said)?;
-            }
-            after = page.up_to;
-        }
-    }
-    tx.commit().await?;
     Ok(())
 }
 
-/// Why it could not be done; nobody waits for it at a start.
-fn said(error: ApplyError) -> anyhow::Error {
-    match error {
-        ApplyError::Park(reason) => anyhow::Error::msg(reason),
-        ApplyError::Retry(error) | ApplyError::Away(error) => error,
+/// Goes one page on; of several replicas one at a time.
+async fn set_page(base: &Base, done: &mut bool) -> anyhow::Result<Again> {
+    let mut tx = docket_database::begin(&base.pool).await?;
+    let at = sqlx::query!("SELECT position, until FROM reminders_set FOR UPDATE SKIP LOCKED");
+    let Some(at) = answered(at.fetch_optional(&mut *tx)).await? else { return Ok(Again::Later) };
+    if at.until.is_some_and(|until| at.position >= until) {
+        *done = true;
+        return Ok(Again::Later);
     }
+    let after = at.position.unsigned_abs();
+    let wanted = Filter { kinds: FIRST.map(str::to_owned).to_vec(), ..Filter::default() };
+    let page = base.log.read_page(after, PAGE, &wanted).await?;
+    if page.up_to == after {
+        return Ok(Again::Later);
+    }
+    let (timers, now) = (base.log.timers(), base.clock.now());
+    for event in &page.events {
+        match set_first(&timers, &mut tx, event, now).await {
+            Ok(()) => {}
+            // Nobody can be reminded of it, and of the others they can.
+            Err(ApplyError::Park(reason)) => {
+                tracing::warn!(event.position, reason, "an event is passed over: nobody is reminded of it");
+            }
+            Err(ApplyError::Retry(error) | ApplyError::Away(error)) => return Err(error),
+        }
+    }
+    let up_to = page.up_to.cast_signed();
+    sqlx::query!("UPDATE reminders_set SET position = $1", up_to).execute(&mut *tx).await?;
+    tx.commit().await?;
+    Ok(Again::AtOnce)
 }
 
 /// Sets the first timer after an instant of what an event begins, if it begins something.

@@ -1,8 +1,12 @@
 //! Reminders through the ports, by a clock that goes on: of a request until it is answered, of an appointment where it stands now.
 
 use docket_kernel::Clock as _;
+use docket_proto::case_status::events::v1::RequestServed;
+use docket_proto::events::case;
+use docket_service::testing::append;
 use jiff::Timestamp;
 use tonic::Status;
+use uuid::Uuid;
 
 use crate::deadline::{Asked, asked};
 use crate::people::{Someone, command};
@@ -106,24 +110,35 @@ async fn a_party_is_reminded_of_an_appointment_on_the_day_to_which_it_was_moved(
     world.no_timers_left().await;
 }
 
-/// What was served before there were reminders gets its timer when the service starts, once.
+/// What was served before there were reminders gets its timer from a replica that knows them: also while another one has the turn that knows
+/// none, and up to where one that does has it.
 #[tokio::test(flavor = "multi_thread")]
 async fn a_request_from_before_there_were_reminders_is_reminded_of_too() {
-    let world = World::start().await;
-    let Asked { name, ana, .. } = asked(&world).await;
+    let mut world = World::start().await;
+    let Asked { filing, name, ana, .. } = asked(&world).await;
     let due = || timers(&world, "request_reminder");
     world.until(due, |due| due.len() == 1).await;
-    let forget = async || {
-        let sql = "DELETE FROM log.timer WHERE kind = 'request_reminder'";
-        sqlx::query(sql).execute(&world.cases.pool).await.unwrap();
-    };
-    forget().await;
+    let held = world.nothing_set_before().await;
+    world.forget_reminders(filing).await;
     turn_to(&world, "2026-12-10T20:00:00Z");
-    world.prepare().await;
-    assert_eq!(due().await.unwrap(), ["2026-12-17T14:00:00Z"]);
+    held.commit().await.unwrap();
+    let replica = world.another_command().await;
+    world.until(due, |due| due == &["2026-12-17T14:00:00Z"]).await;
+    // The replica from before goes on applying, and sets no timer.
+    let held = world.keep_from_setting().await;
+    let another = asked(&world).await.filing;
+    world.until(due, |due| due.len() == 2).await;
+    world.forget_reminders(another).await;
+    // What cannot be read keeps nobody from the others.
+    let unreadable = RequestServed { request_id: "none".into(), ..Default::default() };
+    append(&world.base_of_cases().await.log, Uuid::new_v4(), case::Event::from(unreadable)).await;
+    held.commit().await.unwrap();
+    world.until(due, |due| due.len() == 2).await;
+    assert_eq!(world.reminders_set_up_to().await.unwrap(), None, "the other one has the turn");
+
+    world.takes_over(replica).await;
+    world.add_evidence(another).await;
+    world.until(|| world.reminders_set_up_to(), Option::is_some).await;
     turn_to(&world, "2026-12-17T14:00:05Z");
     world.until(|| told(&ana, &name, "request_reminded"), |told| *told == 1).await;
-    forget().await;
-    world.prepare().await;
-    assert_eq!(due().await.unwrap(), [""; 0]);
 }

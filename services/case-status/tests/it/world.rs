@@ -57,11 +57,55 @@ pub(crate) struct World {
 }
 
 impl World {
-    /// What the service of commands does when it starts.
-    pub(crate) async fn prepare(&self) {
+    /// The log of cases, for what no command writes.
+    pub(crate) async fn base_of_cases(&self) -> Base {
         let config = self.bench.config("case-status", &self.cases.url, None, &self.broker);
-        let base = Base::connect(&config, command::options().clock(self.clock.clone())).await.unwrap();
-        command::prepare(&base).await.unwrap();
+        Base::connect(&config, command::options().clock(self.clock.clone())).await.unwrap()
+    }
+
+    /// Another replica of the service of commands, on the same database.
+    pub(crate) async fn another_command(&self) -> Running {
+        serve(&self.bench, "case-status", &self.cases.url, &self.broker, &command::MIGRATOR, {
+            let clock = self.clock.clone();
+            move |config| async move {
+                Ok(command::server(Base::connect(&config, command::options().clock(clock)).await?))
+            }
+        })
+        .await
+    }
+
+    /// The replica of commands from before ends, and this one takes its place.
+    pub(crate) async fn takes_over(&mut self, replica: Running) {
+        std::mem::replace(&mut self.commands, replica).stop().await.unwrap();
+    }
+
+    /// The log was not gone through for what was served before there were reminders, and is not before this is committed.
+    pub(crate) async fn nothing_set_before(&self) -> Transaction<'static, Postgres> {
+        let mut held = docket_database::begin(&self.cases.pool).await.unwrap();
+        let sql = "UPDATE reminders_set SET position = 0, until = NULL";
+        sqlx::query(sql).execute(&mut *held).await.unwrap();
+        held
+    }
+
+    /// Nobody goes on through the log for that, until this is ended.
+    pub(crate) async fn keep_from_setting(&self) -> Transaction<'static, Postgres> {
+        let mut held = docket_database::begin(&self.cases.pool).await.unwrap();
+        sqlx::query("SELECT FROM reminders_set FOR UPDATE").execute(&mut *held).await.unwrap();
+        held
+    }
+
+    /// No timer was set for the reminders of a request in a case.
+    pub(crate) async fn forget_reminders(&self, case: Uuid) {
+        let sql = "DELETE FROM log.timer WHERE kind = 'request_reminder' AND substring(payload FOR 16) = $1";
+        let gone = sqlx::query(sql).bind(case.as_bytes().as_slice()).execute(&self.cases.pool).await.unwrap();
+        assert_eq!(gone.rows_affected(), 1);
+    }
+
+    /// Up to where the log is gone through for what was served before there were reminders.
+    pub(crate) async fn reminders_set_up_to(&self) -> Result<Option<i64>, Status> {
+        let sql = "SELECT until FROM reminders_set";
+        let up_to = sqlx::query_scalar(sql).fetch_one(&self.cases.pool).await;
+        up_to.map_err(|error| Status::internal(error.to_string()))
     }
 
     /// Another replica of the projection, on the same database.

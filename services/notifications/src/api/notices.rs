@@ -13,11 +13,13 @@ use uuid::Uuid;
 use super::InboxApi;
 use crate::access;
 use crate::domain::{NoticeKind, open_notice};
-use crate::store::{delivery, matter, notice};
+use crate::store::{delivery, matter, notice, text};
 use crate::texts::{self, Language};
 
 /// The list, in its page tokens.
 const NOTICES: &str = "ListNotices";
+/// The state of what waits, whichever way it goes.
+const QUEUED: &str = "queued";
 
 impl InboxApi {
     pub(super) async fn list_notices(
@@ -120,7 +122,7 @@ impl InboxApi {
         let written = |line: delivery::Line| pb::Delivery {
             channel: line.channel,
             alert: line.alert,
-            state: line.state,
+            state: if line.state == text::TO_TEXT { QUEUED.to_owned() } else { line.state },
             changed_at_us: line.changed_at_us,
         };
         Ok(lines.into_iter().map(written).collect())

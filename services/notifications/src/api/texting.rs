@@ -142,7 +142,8 @@ impl TextingApi {
         until(&done)
     }
 
-    /// Writes the number and the text with its code.
+    /// Writes the number and the text with its code. A number from which somebody said that they want no texts gets none, and the answer is
+    /// the same: to whoever asks, it is nobody's who wants or refuses anything.
     async fn give(
         &self,
         context: &Context,
@@ -173,7 +174,9 @@ impl TextingApi {
         check_codes(asked, now.as_microsecond())?;
         let times = (now.as_microsecond(), (now - KEPT).as_microsecond());
         text::ask(&mut tx, (id, event), (account, &key), times).await?;
-        text::queue_answer(&mut tx, Answered::event(event), account, text::CODE, now).await?;
+        if !text::is_refused(&mut *tx, &key).await? {
+            text::queue_answer(&mut tx, Answered::event(event), account, text::CODE, now).await?;
+        }
         tx.commit().await?;
         self.base.log.committed(event.position);
         self.texts.notify_one();
@@ -198,7 +201,8 @@ impl TextingApi {
             let refusal = Refusal::too_much("TOO_MANY_TRIES", "This code was tried too often.");
             return Err(refusal.way_out("Give the number again, for a new code.").into());
         }
-        if !same(typed.trim(), &numbers::code(&self.base.vault, id)) {
+        let is_refused = text::is_refused(&self.base.pool, &row.number_key).await?;
+        if !same(typed.trim(), &numbers::code(&self.base.vault, id)) || is_refused {
             let left = text::TRIES - row.tries - 1;
             return Err(code_wrong().fact("tries_left", left.max(0).to_string()).into());
         }

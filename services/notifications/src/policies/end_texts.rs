@@ -94,13 +94,16 @@ impl EndTexts {
         let subjects = Subjects::account(account);
         let done =
             self.texting.execute_in(&mut *tx, context, account, subjects, |state| Ok(end(state, by))).await?;
+        // Asked once more, it says nothing of a number that was given since.
+        if done.repeated {
+            return Ok(done);
+        }
         match by {
-            EndedBy::Owner => text::forget(&mut *tx, account).await?,
-            EndedBy::Unreachable => text::turn_off(&mut *tx, account).await?,
+            EndedBy::Owner | EndedBy::Unreachable => text::turn_off(&mut *tx, account).await?,
             EndedBy::Reply => text::set_state(&mut *tx, account, "stopped").await?,
         }
         let now = self.base.clock.now();
-        for event in done.events.iter().filter(|_| !done.repeated) {
+        for event in &done.events {
             let occasion = event.event_id.to_string();
             delivery::queue_about_draft(&mut *tx, event, account, (by.alert(), &occasion), now).await?;
         }

@@ -52,15 +52,26 @@ impl HearReplies {
         let ids: Vec<String> = replies.iter().map(|reply| reply.id.clone()).collect();
         let unheard = answered(text::unheard(&self.base.pool, &ids)).await?;
         let unheard: HashSet<String> = unheard.into_iter().collect();
-        // The oldest first: what was said last holds.
+        let mut outcome = Ok(());
+        let mut waiting = HashSet::new();
+        // The oldest first: what was said last holds. So what comes from one number waits behind what could not be done of it, and the
+        // others go on.
         for reply in replies.iter().rev().filter(|reply| unheard.contains(&reply.id)) {
-            within(WORK, self.hear(reply)).await.map_err(failed)?;
+            if waiting.contains(&reply.from) {
+                continue;
+            }
+            if let Err(error) = within(WORK, self.hear(reply)).await.map_err(failed) {
+                tracing::warn!(reply.id, error = format!("{error:#}"), "a reply to a text waits");
+                waiting.insert(&reply.from);
+                outcome = outcome.and(Err(error));
+            }
         }
         answered(text::forget_replies(&self.base.pool, now - KEPT)).await?;
-        Ok(())
+        outcome
     }
 
-    /// Does what a reply asks for, for all accounts of its number, and answers it with one text.
+    /// Does what a reply asks for, for all accounts of its number, and answers it with one text. Who wants none is sent none from then on,
+    /// also where only a code went there, for an account that may be somebody else's.
     async fn hear(&self, heard: &Heard) -> Result<(), ApiError> {
         let mut tx = docket_database::begin(&self.base.pool).await?;
         if !text::hear(&mut tx, &heard.id, self.base.clock.now()).await? {
@@ -69,6 +80,11 @@ impl HearReplies {
         let key = numbers::key(&self.base.vault, &heard.from);
         let asked = reply(&heard.body);
         let mut last = None;
+        match asked {
+            Some(Reply::Stop) => text::refuse(&mut tx, &key, self.base.clock.now()).await?,
+            Some(Reply::Start) => text::refuse_no_more(&mut tx, &key).await?,
+            Some(Reply::Help) | None => {}
+        }
         if let Some(asked) = asked {
             let accounts = text::accounts_of(&mut tx, &key).await?;
             for (place, account) in accounts.into_iter().enumerate() {
@@ -104,7 +120,9 @@ impl HearReplies {
                 let decide = |state: &TextingState| Ok(resume(state));
                 let done =
                     self.ending.texting.execute_in(&mut *tx, &context, account, subjects, decide).await?;
-                text::set_state(tx, account, "on").await?;
+                if !done.repeated {
+                    text::set_state(tx, account, "on").await?;
+                }
                 Ok(Some(done))
             }
             Reply::Help => Ok(None),

@@ -153,7 +153,9 @@ impl SendTexts {
         let (pool, account) = (&self.base.pool, delivery.account_id);
         let (id, not_wanted) = if delivery.alert == text::CODE {
             let given = text::number_given_by(pool, delivery.about_event).await?;
-            (given, (self.waits(account).await? != given).then_some("over"))
+            let is_over = self.waits(account).await? != given
+                || text::is_refused_since(pool, delivery.about_event).await?;
+            (given, is_over.then_some("over"))
         } else if text::is_waited_for(&delivery.alert) {
             (text::number_of(pool, account).await?, None)
         } else {

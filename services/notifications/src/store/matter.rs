@@ -2,7 +2,7 @@
 
 use docket_proto::case_status::events::v1 as pb;
 use docket_proto::types::v1::MailingWishes;
-use sqlx::{PgConnection, PgExecutor};
+use sqlx::{PgConnection, PgExecutor, PgPool};
 use uuid::Uuid;
 
 use super::representation;
@@ -108,13 +108,28 @@ pub(crate) async fn wished(
     .map(drop)
 }
 
-/// The person of a case says that it is protected (8 USC 1367).
-pub(crate) async fn protected(tx: &mut PgConnection, case: Uuid) -> sqlx::Result<()> {
-    sqlx::query("UPDATE matter SET protected = true WHERE case_id = $1")
+/// Whether the person of a case says that it is protected (8 USC 1367), as its opening tells; where that is known it stays so.
+pub(crate) async fn protected(
+    executor: impl PgExecutor<'_>,
+    case: Uuid,
+    is_protected: bool,
+) -> sqlx::Result<()> {
+    sqlx::query("UPDATE matter SET protected = $2 WHERE case_id = $1 AND protected IS NULL")
         .bind(case)
-        .execute(tx)
+        .bind(is_protected)
+        .execute(executor)
         .await
         .map(drop)
+}
+
+/// Whether there is a case of which that is not known.
+pub(crate) async fn is_any_unread(pool: &PgPool) -> sqlx::Result<bool> {
+    // Both, so that the index serves it.
+    sqlx::query_scalar(
+        "SELECT EXISTS (SELECT FROM matter WHERE protected IS NOT FALSE AND protected IS NULL)",
+    )
+    .fetch_one(pool)
+    .await
 }
 
 /// It has a receipt number and an office.

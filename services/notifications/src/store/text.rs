@@ -3,7 +3,7 @@
 use docket_eventlog::Recorded;
 use docket_kernel::{EventEnum as _, derived_id};
 use jiff::Timestamp;
-use sqlx::{PgConnection, PgPool};
+use sqlx::{PgConnection, PgExecutor, PgPool};
 use uuid::Uuid;
 
 use super::delivery::Delivery;
@@ -11,6 +11,8 @@ use crate::domain::NoticeEvent;
 
 /// The channel of texts.
 pub(crate) const SMS: &str = "sms";
+/// The state of a text that waits. It is not that of a mail, since a replica from before there were texts mails whatever is queued.
+pub(crate) const TO_TEXT: &str = "to_text";
 /// How often a code may be typed.
 pub(crate) const TRIES: i32 = 5;
 /// The alert that brings the code to a number.
@@ -52,7 +54,8 @@ pub(crate) async fn set_state(tx: &mut PgConnection, account: Uuid, state: &str)
         .map(drop)
 }
 
-/// No texts go there any more, and no reply can begin them again.
+/// No texts go there any more, and no reply can begin them again. The codes are counted on: whoever takes a number away and gives it once
+/// more waits for the next one as others do.
 pub(crate) async fn turn_off(tx: &mut PgConnection, account: Uuid) -> sqlx::Result<()> {
     sqlx::query("DELETE FROM text_line WHERE account_id = $1").bind(account).execute(tx).await.map(drop)
 }
@@ -63,11 +66,11 @@ pub(crate) async fn forget(tx: &mut PgConnection, account: Uuid) -> sqlx::Result
     sqlx::query("DELETE FROM text_code WHERE account_id = $1").bind(account).execute(tx).await.map(drop)
 }
 
-/// To which number texts of an account go: none where they are off, or where a case of the person is protected (8 USC 1367).
+/// To which number texts of an account go: none where they are off, or where a case of the person is protected (8 USC 1367), or may be.
 pub(crate) async fn line_of(pool: &PgPool, account: Uuid, case: Option<Uuid>) -> sqlx::Result<Option<Uuid>> {
     sqlx::query_scalar(
         "SELECT number_id FROM text_line WHERE account_id = $1 AND state = 'on'
-         AND NOT EXISTS (SELECT FROM matter WHERE protected AND (matter.account_id = $1 OR case_id = $2))",
+         AND NOT EXISTS (SELECT FROM matter WHERE protected IS NOT FALSE AND (matter.account_id = $1 OR case_id = $2))",
     )
     .bind(account)
     .bind(case)
@@ -75,12 +78,45 @@ pub(crate) async fn line_of(pool: &PgPool, account: Uuid, case: Option<Uuid>) ->
     .await
 }
 
-/// Whether a case of the person is protected.
+/// Whether a case of the person is protected, or may be.
 pub(crate) async fn is_protected(pool: &PgPool, account: Uuid) -> sqlx::Result<bool> {
-    sqlx::query_scalar("SELECT EXISTS (SELECT FROM matter WHERE protected AND account_id = $1)")
+    sqlx::query_scalar("SELECT EXISTS (SELECT FROM matter WHERE protected IS NOT FALSE AND account_id = $1)")
         .bind(account)
         .fetch_one(pool)
         .await
+}
+
+/// Somebody said from a number that they want no texts there, for whatever account; asked for again, that is since the first time.
+pub(crate) async fn refuse(tx: &mut PgConnection, key: &[u8], now: Timestamp) -> sqlx::Result<()> {
+    sqlx::query("INSERT INTO text_refused (number_key, since_us) VALUES ($1, $2) ON CONFLICT DO NOTHING")
+        .bind(key)
+        .bind(now.as_microsecond())
+        .execute(tx)
+        .await
+        .map(drop)
+}
+
+/// They want them again.
+pub(crate) async fn refuse_no_more(tx: &mut PgConnection, key: &[u8]) -> sqlx::Result<()> {
+    sqlx::query("DELETE FROM text_refused WHERE number_key = $1").bind(key).execute(tx).await.map(drop)
+}
+
+/// Whether somebody said from a number that they want no texts there.
+pub(crate) async fn is_refused(executor: impl PgExecutor<'_>, key: &[u8]) -> sqlx::Result<bool> {
+    sqlx::query_scalar("SELECT EXISTS (SELECT FROM text_refused WHERE number_key = $1)")
+        .bind(key)
+        .fetch_one(executor)
+        .await
+}
+
+/// The same of the number to which a text with a code goes, by the event that it tells of.
+pub(crate) async fn is_refused_since(pool: &PgPool, event: Uuid) -> sqlx::Result<bool> {
+    sqlx::query_scalar(
+        "SELECT EXISTS (SELECT FROM text_refused JOIN text_code USING (number_key) WHERE event_id = $1)",
+    )
+    .bind(event)
+    .fetch_one(pool)
+    .await
 }
 
 /// The accounts whose texts go, or went, to a number, by its keyed hash: a family may share a phone.
@@ -220,9 +256,9 @@ pub(crate) async fn queue(
     sqlx::query(
         "INSERT INTO delivery (delivery_id, about_event, correlation_id, account_id, channel, alert, state,
              next_at_us, changed_at_us, traceparent, case_id, notice_id)
-         SELECT $1, $2, $3, account_id, 'sms', $5, 'queued', $6, $6, $7, $8, $9 FROM text_line
-         WHERE account_id = $4 AND state = 'on'
-             AND NOT EXISTS (SELECT FROM matter WHERE protected AND (matter.account_id = $4 OR case_id = $8))
+         SELECT $1, $2, $3, account_id, 'sms', $5, $10, $6, $6, $7, $8, $9 FROM text_line
+         WHERE account_id = $4 AND state = 'on' AND NOT EXISTS (
+             SELECT FROM matter WHERE protected IS NOT FALSE AND (matter.account_id = $4 OR case_id = $8))
          ON CONFLICT DO NOTHING",
     )
     .bind(derived_id(&format!("alert:{account}:{SMS}"), event.event_id, 0))
@@ -234,6 +270,7 @@ pub(crate) async fn queue(
     .bind(&event.metadata.traceparent)
     .bind(case)
     .bind(notice)
+    .bind(TO_TEXT)
     .execute(tx)
     .await
     .map(drop)
@@ -273,7 +310,7 @@ pub(crate) async fn queue_answer(
     sqlx::query(
         "INSERT INTO delivery (delivery_id, about_event, correlation_id, account_id, channel, alert, state,
              next_at_us, changed_at_us, traceparent)
-         VALUES ($1, $2, $3, $4, 'sms', $5, 'queued', $6, $6, $7) ON CONFLICT DO NOTHING",
+         VALUES ($1, $2, $3, $4, 'sms', $5, $8, $6, $6, $7) ON CONFLICT DO NOTHING",
     )
     .bind(derived_id(&format!("alert:{account}:{SMS}"), to.about, 0))
     .bind(to.about)
@@ -282,6 +319,7 @@ pub(crate) async fn queue_answer(
     .bind(alert)
     .bind(now.as_microsecond())
     .bind(to.traceparent)
+    .bind(TO_TEXT)
     .execute(tx)
     .await
     .map(drop)
@@ -294,7 +332,7 @@ pub(crate) async fn take(pool: &PgPool, now: Timestamp, pauses_s: &[i64]) -> sql
         "UPDATE delivery SET attempts = attempts + 1,
              next_at_us = $1 + ($2::bigint[])[least(attempts + 1, cardinality($2::bigint[]))]
          WHERE delivery_id = (
-             SELECT delivery_id FROM delivery WHERE state = 'queued' AND channel = 'sms' AND next_at_us <= $1
+             SELECT delivery_id FROM delivery WHERE state = 'to_text' AND next_at_us <= $1
              ORDER BY next_at_us, delivery_id LIMIT 1 FOR UPDATE SKIP LOCKED)
          RETURNING delivery_id, about_event, correlation_id, account_id, case_id, notice_id, channel, alert, attempts,
              traceparent, changed_at_us, again",
@@ -313,7 +351,7 @@ pub(crate) async fn sent_since(
     since_us: i64,
 ) -> sqlx::Result<i64> {
     sqlx::query_scalar(
-        "SELECT count(*) FROM delivery WHERE account_id = $1 AND channel = 'sms' AND state <> 'queued'
+        "SELECT count(*) FROM delivery WHERE account_id = $1 AND channel = 'sms' AND state <> 'to_text'
              AND case_id IS NOT DISTINCT FROM $2 AND changed_at_us >= $3 AND reason IN ('', 'undelivered') AND NOT alert = ANY ($4)",
     )
     .bind(account)

@@ -50,7 +50,11 @@ impl World {
     }
 
     async fn removes(&self, person: &Person) {
-        let message = pb::RemoveTextNumberRequest { request_id: Uuid::now_v7().to_string() };
+        self.removes_as(person, Uuid::now_v7()).await;
+    }
+
+    async fn removes_as(&self, person: &Person, id: Uuid) {
+        let message = pb::RemoveTextNumberRequest { request_id: id.to_string() };
         let removed = patiently(async || {
             let mut texting = person.texting.clone();
             let token = self.bench.token(person.account);
@@ -72,7 +76,7 @@ impl World {
     /// Somebody has texts on; the code has come to the number.
     pub(crate) async fn has_texts(&self, person: &Person, number: &str) {
         let before = self.texts_to(number).await.len();
-        self.asks(person, number).await.unwrap();
+        until("a code goes there", async || self.asks(person, number).await.ok()).await;
         let texts = self.wait_for_texts(number, before + 1).await;
         self.confirms(person, &code_in(texts.last().unwrap())).await.unwrap();
         self.wait_for_mail(person, "Texts to a phone are on").await;
@@ -90,7 +94,7 @@ impl World {
     async fn wait_for_held(&self, person: &Person, count: i64) {
         until(&format!("{count} texts held"), async || {
             let held: i64 = sqlx::query_scalar(
-                "SELECT count(*) FROM delivery WHERE account_id = $1 AND channel = 'sms' AND state = 'queued'
+                "SELECT count(*) FROM delivery WHERE account_id = $1 AND state = 'to_text'
                  AND attempts = 0 AND next_at_us > $2",
             )
             .bind(person.account)
@@ -99,6 +103,18 @@ impl World {
             .await
             .unwrap();
             (held == count).then_some(())
+        })
+        .await;
+    }
+
+    /// Waits until somebody said from so many numbers that they want no texts there.
+    async fn wait_for_refused(&self, count: i64) {
+        until(&format!("{count} numbers refused"), async || {
+            let refused: i64 = sqlx::query_scalar("SELECT count(*) FROM text_refused")
+                .fetch_one(&self.own.pool)
+                .await
+                .unwrap();
+            (refused == count).then_some(())
         })
         .await;
     }
@@ -167,9 +183,9 @@ async fn texts_are_on_from_the_code_on_and_each_notice_is_told_once_by_mail_and_
     for secret in ["Ana", "Verdemar", "DKT", "N-400", "biometrics", "http"] {
         assert!(!body.contains(secret), "{secret}");
     }
-    // Two notices, the mail that says that texts are on; the code, and the notice of after that.
-    let told = ana.wait_for_deliveries("handed_over", 5).await;
-    assert_eq!(told.iter().filter(|delivery| delivery.channel == "sms").count(), 2);
+    // Two notices, the mail that says that texts are on; and the text of the notice of after that. What became of codes nobody is told.
+    let told = ana.wait_for_deliveries("handed_over", 4).await;
+    assert_eq!(told.iter().filter(|delivery| delivery.channel == "sms").count(), 1);
     let sent: Vec<String> = world
         .outcomes()
         .await
@@ -229,7 +245,11 @@ async fn codes_are_few_and_a_request_repeated_sends_none() {
         let refused = world.asks(person, PHONE).await.unwrap_err();
         assert_eq!((refused.code(), reason(&refused).as_str()), (Code::ResourceExhausted, "TOO_MANY_CODES"));
     }
-    for _ in 0..4 {
+    for sent in 1..=4 {
+        world.wait_for_texts(PHONE, sent).await;
+        // Who takes it away meanwhile has the next one no sooner, and none more.
+        world.removes(&ana).await;
+        assert_eq!(reason(&world.asks(&ana, PHONE).await.unwrap_err()), "TOO_MANY_CODES");
         world.bench.advance(61);
         until("the next code", async || world.asks(&ana, PHONE).await.ok()).await;
     }
@@ -276,16 +296,37 @@ async fn who_takes_the_number_away_is_sent_no_more_texts_and_mail_goes_on() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn what_comes_at_night_is_sent_in_the_morning() {
+async fn a_removal_that_is_asked_for_again_says_nothing_of_a_number_given_later() {
     let world = World::new().await;
     let server = world.serve().await;
     let ana = world.person(server.channel(), "ana@example.test", "en");
+    let (id, another) = (Uuid::now_v7(), "+12125550124");
+    world.has_texts(&ana, PHONE).await;
+    world.removes_as(&ana, id).await;
+    world.bench.advance(61);
+    world.has_texts(&ana, another).await;
+    world.removes_as(&ana, id).await;
+    assert_eq!((world.texting(&ana).await.state.as_str(), world.ends().await.len()), ("on", 1));
+    world.accepted_case(&ana).await;
+    world.wait_for_texts(another, 2).await;
+    server.stop().await.unwrap();
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_comes_at_night_is_sent_in_the_morning() {
+    let world = World::new().await;
+    let server = world.serve().await;
+    let mut ana = world.person(server.channel(), "ana@example.test", "en");
     world.has_texts(&ana, PHONE).await;
     world.is_in(ana.account, world.zone_where_it_is(23));
     world.accepted_case(&ana).await;
     world.wait_for_mail(&ana, "You have a new notice").await;
     world.wait_for_held(&ana, 1).await;
     assert_eq!(world.texts_to(PHONE).await.len(), 1);
+    ana.wait_for_deliveries("queued", 1).await;
+    // What a replica from before there were texts would take, and mail.
+    let queued = "SELECT count(*) FROM delivery WHERE state = 'queued' AND channel = 'sms'";
+    assert_eq!(sqlx::query_scalar::<_, i64>(queued).fetch_one(&world.own.pool).await.unwrap(), 0);
     world.bench.advance(9 * 3_600);
     assert_eq!(world.wait_for_texts(PHONE, 2).await.len(), 2);
     server.stop().await.unwrap();
@@ -308,7 +349,7 @@ async fn of_one_case_five_texts_go_in_a_day_and_what_was_read_meanwhile_is_not_s
     world.wait_for_texts(PHONE, 7).await;
 
     let held: Vec<Uuid> = sqlx::query_scalar(
-        "SELECT notice_id FROM delivery WHERE account_id = $1 AND channel = 'sms' AND state = 'queued' ORDER BY delivery_id",
+        "SELECT notice_id FROM delivery WHERE account_id = $1 AND state = 'to_text' ORDER BY delivery_id",
     )
     .bind(ana.account)
     .fetch_all(&world.own.pool)
@@ -318,11 +359,10 @@ async fn of_one_case_five_texts_go_in_a_day_and_what_was_read_meanwhile_is_not_s
     world.bench.advance(21 * 3_600);
     world.wait_for_texts(PHONE, 8).await;
     until("nothing more is queued", async || {
-        let left: i64 =
-            sqlx::query_scalar("SELECT count(*) FROM delivery WHERE channel = 'sms' AND state = 'queued'")
-                .fetch_one(&world.own.pool)
-                .await
-                .unwrap();
+        let left: i64 = sqlx::query_scalar("SELECT count(*) FROM delivery WHERE state = 'to_text'")
+            .fetch_one(&world.own.pool)
+            .await
+            .unwrap();
         (left == 0).then_some(())
     })
     .await;
@@ -375,12 +415,11 @@ async fn while_the_carrier_is_away_texts_wait_and_then_go_once() {
     world.accepted_case(&ana).await;
     world.wait_for_mail(&ana, "You have a new notice").await;
     until("a try in vain", async || {
-        let tries: Option<i32> = sqlx::query_scalar(
-            "SELECT max(attempts) FROM delivery WHERE channel = 'sms' AND state = 'queued'",
-        )
-        .fetch_one(&world.own.pool)
-        .await
-        .unwrap();
+        let tries: Option<i32> =
+            sqlx::query_scalar("SELECT max(attempts) FROM delivery WHERE state = 'to_text'")
+                .fetch_one(&world.own.pool)
+                .await
+                .unwrap();
         tries.filter(|tries| *tries == 1)
     })
     .await;
@@ -432,6 +471,69 @@ async fn a_reply_ends_texts_at_once_and_another_one_begins_them_again() {
     world.answers(PHONE, "ayuda").await;
     world.wait_for_texts(PHONE, 7).await;
     assert_eq!((world.texting(&ana).await.state.as_str(), world.ends().await.len()), ("on", 1));
+    server.stop().await.unwrap();
+}
+
+/// Whoever asks for a code to somebody else's phone does not learn that they want none.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_phone_to_which_only_a_code_went_gets_no_other_until_it_wants_texts_again() {
+    let world = World::new().await;
+    let server = world.serve().await;
+    let mut ana = world.person(server.channel(), "ana@example.test", "en");
+    let ben = world.person(server.channel(), "ben@example.test", "en");
+    world.asks(&ana, PHONE).await.unwrap();
+    let texts = world.wait_for_texts(PHONE, 1).await;
+    world.answers(PHONE, "STOP").await;
+    world.wait_for_refused(1).await;
+    let refused = world.confirms(&ana, &code_in(&texts[0])).await.unwrap_err();
+    assert_eq!(reason(&refused), "CODE_WRONG");
+    world.bench.advance(61);
+    let until_us = until("an answer as ever", async || world.asks(&ben, PHONE).await.ok()).await;
+    let waiting = world.texting(&ben).await;
+    assert_eq!((waiting.new_number.as_str(), waiting.new_number_until_us), (PHONE, until_us));
+    assert_eq!((world.text_rows(&ben).await, ana.deliveries().await.len()), (0, 0));
+
+    world.answers(PHONE, "START").await;
+    world.wait_for_refused(0).await;
+    world.bench.advance(61);
+    until("another code", async || world.asks(&ben, PHONE).await.ok()).await;
+    let texts = world.wait_for_texts(PHONE, 2).await;
+    assert_eq!(texts.len(), 2, "none in between");
+    world.confirms(&ben, &code_in(&texts[1])).await.unwrap();
+    assert_eq!(world.texting(&ben).await.state, "on");
+    server.stop().await.unwrap();
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_reply_that_cannot_be_done_keeps_only_those_of_its_own_number_waiting() {
+    let world = World::new().await;
+    let server = world.serve().await;
+    let ana = world.person(server.channel(), "ana@example.test", "en");
+    let ben = world.person(server.channel(), "ben@example.test", "en");
+    let bens = "+12125550124";
+    world.has_texts(&ana, PHONE).await;
+    world.has_texts(&ben, bens).await;
+    let run =
+        async |sql: String| sqlx::raw_sql(sqlx::AssertSqlSafe(sql)).execute(&world.own.pool).await.unwrap();
+    run(format!(
+        "CREATE FUNCTION spoil() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN RAISE EXCEPTION 'spoiled'; END $$;
+         CREATE TRIGGER spoil BEFORE UPDATE ON text_line FOR EACH ROW
+         WHEN (OLD.account_id = '{}' AND NEW.state = 'stopped') EXECUTE FUNCTION spoil()",
+        ben.account
+    ))
+    .await;
+    for (number, body) in [(bens, "STOP"), (bens, "START"), (PHONE, "STOP")] {
+        world.answers(number, body).await;
+    }
+    until("what came after it is done", async || {
+        (world.texting(&ana).await.state == "stopped").then_some(())
+    })
+    .await;
+    assert_eq!((world.texting(&ben).await.state.as_str(), world.ends().await.len()), ("on", 1));
+    run("DROP TRIGGER spoil ON text_line".to_owned()).await;
+    // In their order: what was said last holds.
+    until("all are done", async || (world.count("texting.resumed.v1").await == 1).then_some(())).await;
+    assert_eq!((world.texting(&ben).await.state.as_str(), world.ends().await.len()), ("on", 2));
     server.stop().await.unwrap();
 }
 
@@ -529,6 +631,54 @@ async fn nobody_whose_case_is_protected_is_sent_or_offered_texts() {
     world.bench.advance(61);
     let refused = world.asks(&ana, PHONE).await.unwrap_err();
     assert_eq!(reason(&refused), "TEXTS_NOT_OFFERED");
+    server.stop().await.unwrap();
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn of_a_case_from_before_it_is_read_whether_it_is_protected_and_no_text_is_sent_until_then() {
+    let world = World::new().await;
+    let server = world.serve().await;
+    let ana = world.person(server.channel(), "ana@example.test", "en");
+    let ben = world.person(server.channel(), "ben@example.test", "en");
+    let eve = world.person(server.channel(), "eve@example.test", "en");
+    let bens = "+12125550124";
+    world.has_texts(&ana, PHONE).await;
+    world.has_texts(&ben, bens).await;
+    let open = world.accepted_case(&ana).await;
+    world.wait_for_texts(PHONE, 2).await;
+    let protected = Uuid::now_v7();
+    world.happens(protected, events::opened_as_protected(ben.account)).await;
+    world.happens(protected, events::accepted()).await;
+    world.wait_for_mail(&ben, "You have a new notice").await;
+    server.stop().await.unwrap();
+
+    // As a release left them that kept nothing of it; the opening of eve's is not in the log.
+    sqlx::query("UPDATE matter SET protected = NULL").execute(&world.own.pool).await.unwrap();
+    let sql = "INSERT INTO matter (case_id, account_id, form, receipt_date, zone)
+               VALUES ($1, $2, 'N-400', '2026-03-02', 'America/Chicago')";
+    sqlx::query(sql).bind(Uuid::now_v7()).bind(eve.account).execute(&world.own.pool).await.unwrap();
+    let server = world.serve().await;
+    let [ana, ben, eve] =
+        [ana, ben, eve].map(|person| world.stranger(server.channel(), person.account, &person.email));
+    until("those in the log are known", async || {
+        let known: Vec<Option<bool>> = sqlx::query_scalar("SELECT protected FROM matter ORDER BY protected")
+            .fetch_all(&world.own.pool)
+            .await
+            .unwrap();
+        (known == [Some(false), Some(true), None]).then_some(())
+    })
+    .await;
+    assert_eq!(reason(&world.asks(&eve, "+12125550125").await.unwrap_err()), "TEXTS_NOT_OFFERED");
+    for case in [protected, open] {
+        world.happens(case, events::biometrics_scheduled()).await;
+    }
+    world.wait_for_texts(PHONE, 3).await;
+    until("the other one is told by mail", async || {
+        let mails = world.mails(&ben.email).await;
+        (mails.iter().filter(|mail| mail["subject"] == "You have a new notice").count() == 2).then_some(())
+    })
+    .await;
+    assert_eq!(world.text_rows(&ben).await, 1, "the code alone");
     server.stop().await.unwrap();
 }
 

@@ -362,8 +362,12 @@ impl Person {
         page_size: u32,
         page_token: &str,
     ) -> Result<pb::ListNoticesResponse, Status> {
-        let request = pb::ListNoticesRequest { case: case.into(), page_size, page_token: page_token.into() };
-        Ok(self.inbox.list_notices(with_token(request, &self.token)).await?.into_inner())
+        patiently(async || {
+            let request =
+                pb::ListNoticesRequest { case: case.into(), page_size, page_token: page_token.into() };
+            self.inbox.clone().list_notices(with_token(request, &self.token)).await
+        })
+        .await
     }
 
     /// The notice of a kind, when it is there.

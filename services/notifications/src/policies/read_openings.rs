@@ -1,0 +1,55 @@
+//! When it is not known of a case whether its person is protected (8 USC 1367), then its opening is read in the log of cases: of cases from
+//! before that was kept, and of those that a replica from before writes down. Until then the person is sent no texts.
+
+use std::time::Duration;
+
+use docket_database::answered;
+use docket_proto::events::case::Event;
+use docket_service::{Again, Base, Rounds, Stop};
+
+use crate::store::matter;
+
+/// The log of cases.
+const CASES: &str = "cases-0";
+/// First words of the kind of an opening, whatever its version.
+const OPENED: &str = "case.opened.";
+/// Events read in one go.
+const PAGE: u64 = 1_000;
+/// How often it is looked for such a case.
+const LOOK: Duration = Duration::from_mins(1);
+
+/// Reads until `stop`.
+pub(crate) async fn run(base: Base, stop: Stop) -> anyhow::Result<()> {
+    let mut rounds = Rounds::every(LOOK, "whether cases from before are protected cannot be read");
+    let mut after = 0;
+    while rounds.go_on(&stop).await {
+        rounds.turn(next(&base, &mut after)).await;
+    }
+    Ok(())
+}
+
+/// Goes one page on through the log while there is such a case; at the end it begins anew, since one may have been written down behind us.
+async fn next(base: &Base, after: &mut u64) -> anyhow::Result<Again> {
+    if !answered(matter::is_any_unread(&base.pool)).await? {
+        *after = 0;
+        return Ok(Again::Later);
+    }
+    let events = base.feed(CASES).read(CASES, *after, PAGE).await?;
+    let Some(last) = events.last() else {
+        *after = 0;
+        return Ok(Again::Later);
+    };
+    for event in events.iter().filter(|event| event.kind.starts_with(OPENED)) {
+        let (case, opened) = match (event.stream.id(), event.decode()) {
+            (Some(case), Ok(Event::CaseOpened(opened))) => (case, opened),
+            (_, Ok(_)) => continue,
+            (_, Err(error)) => {
+                tracing::warn!(event.position, %error, "an opening cannot be read: its person is sent no texts");
+                continue;
+            }
+        };
+        answered(matter::protected(&base.pool, case, opened.protected)).await?;
+    }
+    *after = last.position;
+    Ok(Again::AtOnce)
+}
