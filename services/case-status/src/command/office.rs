@@ -145,7 +145,7 @@ impl CaseOfficeService for CaseCommands {
     ) -> Result<Response<pb::VerifyBasisResponse>, Status> {
         if request.get_ref().basis.is_empty() {
             let decide = |case: &Case, message: &pb::VerifyBasisRequest, facts: &Facts| {
-                decide::verify_basis(case, facts.account, &message.note)
+                decide::verify_basis(case, facts.account, &message.note, message.of_principal)
             };
             answer!(VerifyBasisResponse, self.run(request, decide).await?)
         } else {

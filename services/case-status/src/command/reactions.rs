@@ -107,7 +107,8 @@ impl Filings {
     ) -> Result<(), ApplyError> {
         let case_id = stream_id(event)?;
         let party = named(&submitted.account_id, "account_id")?;
-        let filed = Filed { case: case_id, form: submitted.form.clone(), party };
+        let derivative = submitted.facts.as_ref().is_some_and(|facts| facts.derivative);
+        let filed = Filed { case: case_id, form: submitted.form.clone(), party, derivative };
         let package = Uuid::try_parse(&submitted.package_id).ok().filter(|_| filed.may_be_linked());
         let others = match package {
             Some(package) => {
@@ -163,7 +164,8 @@ impl Filings {
         for case in parties::cases(tx, filed.party).await? {
             let other = self.store.state_in(tx, case).await?.state;
             if other.receipt_number == receipt {
-                return Ok(Some(Filed { case, form: other.form, party: filed.party }));
+                let (form, derivative) = (other.form, other.derivative);
+                return Ok(Some(Filed { case, form, party: filed.party, derivative }));
             }
         }
         Ok(None)
@@ -300,6 +302,7 @@ fn case_opened(submitted: &FilingSubmitted, appearance: Option<(Uuid, Option<Wis
         gives_address: submitted.gives_address,
         without_status: facts.without_status,
         rests_on_receipt: facts.rests_on_receipt,
+        derivative: facts.derivative,
         wishes: wishes.flatten().map(Into::into),
     }
 }

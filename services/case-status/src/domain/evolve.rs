@@ -136,6 +136,7 @@ pub fn evolve(mut case: Case, event: &Event) -> Case {
         }
         Event::CaseWithdrawn(_) => end(&mut case, Outcome::Withdrawn),
         Event::CaseLinked(event) => linked(&mut case, event),
+        Event::BasisVerified(event) if event.of_principal => case.principal_verified = true,
         Event::BasisVerified(_) => case.basis_verified = true,
         Event::BasisLost(event) => basis_lost(&mut case, event),
         Event::BasisRegained(event) => basis_regained(&mut case, event),
@@ -410,6 +411,7 @@ fn opened(case: &mut Case, event: &pb::CaseOpened) {
     case.challenge.clone_from(&event.challenge);
     case.without_status = event.without_status;
     case.rests_on_receipt.clone_from(&event.rests_on_receipt);
+    case.derivative = event.derivative;
     case.receipt_date.clone_from(&event.receipt_date);
     case.submitted_at_us = event.submitted_at_us;
     case.address_known_at_us = event.submitted_at_us;
@@ -563,7 +565,11 @@ fn linked(case: &mut Case, event: &pb::CaseLinked) {
     if case.links.iter().any(|link| link.case == other) {
         return;
     }
-    let kind = if event.link_kind == "basis" { LinkKind::Basis } else { LinkKind::Ancillary };
+    let kind = match event.link_kind.as_str() {
+        "basis" => LinkKind::Basis,
+        "principal" => LinkKind::Principal,
+        _ => LinkKind::Ancillary,
+    };
     let direction = if event.direction == "rests_on" { Direction::RestsOn } else { Direction::Carries };
     case.links.push(Link { case: other, form: event.form.clone(), kind, direction });
 }

@@ -183,6 +183,12 @@ pub struct Case {
     /// Whether an officer saw that the petition it rests on, which is no case here, is approved.
     #[serde(default)]
     pub basis_verified: bool,
+    /// Whether it is made as the spouse or child of a principal applicant, through whom alone it is granted (INA 203(d)).
+    #[serde(default)]
+    pub derivative: bool,
+    /// Whether an officer saw that the principal applicant, who has no case here, is approved.
+    #[serde(default)]
+    pub principal_verified: bool,
     /// The pending motions and appeals against its denial, by case, each with its kind.
     #[serde(default)]
     pub challenges: BTreeMap<Uuid, String>,
@@ -386,6 +392,13 @@ impl Case {
     /// The petitions that it needs to be approved.
     pub fn bases(&self) -> impl Iterator<Item = Uuid> {
         let needed = |link: &&Link| link.kind == LinkKind::Basis && link.direction == Direction::RestsOn;
+        self.links.iter().filter(needed).map(|link| link.case)
+    }
+
+    /// The applications of the principals through whom it is made.
+    pub fn principals(&self) -> impl Iterator<Item = Uuid> {
+        let needed =
+            |link: &&Link| link.kind == LinkKind::Principal && link.direction == Direction::RestsOn;
         self.links.iter().filter(needed).map(|link| link.case)
     }
 

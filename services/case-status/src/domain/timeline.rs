@@ -56,7 +56,7 @@ pub fn text_id(kind: &str) -> String {
 }
 
 /// Variants of a line beside the one of its kind.
-pub const VARIANTS: [&str; 37] = [
+pub const VARIANTS: [&str; 40] = [
     "timeline-biometrics-taken-early",
     "timeline-interview-completed-early",
     "timeline-oath-taken-early",
@@ -81,6 +81,9 @@ pub const VARIANTS: [&str; 37] = [
     "timeline-linked-petition",
     "timeline-linked-ancillary",
     "timeline-linked-adjustment",
+    "timeline-linked-principal",
+    "timeline-linked-derivative",
+    "timeline-basis-verified-principal",
     "timeline-challenge-ended-denied",
     "timeline-challenge-ended-otherwise",
     "timeline-expedite-decided-denied",
@@ -282,9 +285,12 @@ fn variant(event: &Event) -> Option<&'static str> {
         Event::CaseLinked(event) => match (event.link_kind.as_str(), event.direction.as_str()) {
             ("basis", "rests_on") => None,
             ("basis", _) => Some("petition"),
+            ("principal", "rests_on") => Some("principal"),
+            ("principal", _) => Some("derivative"),
             (_, "rests_on") => Some("ancillary"),
             _ => Some("adjustment"),
         },
+        Event::BasisVerified(event) => event.of_principal.then_some("principal"),
         _ => None,
     }
 }

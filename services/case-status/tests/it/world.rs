@@ -320,10 +320,20 @@ impl World {
 
     /// The same, of forms that name a case by its receipt number on which they rest.
     pub(crate) async fn submit_resting(&self, filings: &[(&str, &str, Uuid)], receipt: &str) -> Vec<Uuid> {
+        let facts = filings::DerivedFacts { age: 40, rests_on_receipt: receipt.into(), ..Default::default() };
+        self.submit_with(filings, |_| facts.clone()).await
+    }
+
+    /// The same, each with the facts that follow from its answers, by its place.
+    pub(crate) async fn submit_with(
+        &self,
+        filings: &[(&str, &str, Uuid)],
+        facts: impl Fn(usize) -> filings::DerivedFacts,
+    ) -> Vec<Uuid> {
         let package_id = Uuid::new_v4().to_string();
         let mut streams = Vec::new();
         let mut ids = Vec::new();
-        for (form, family, account) in filings {
+        for (nth, (form, family, account)) in filings.iter().enumerate() {
             let id = Uuid::new_v4();
             let submitted = filings::FilingSubmitted {
                 form: (*form).into(),
@@ -332,11 +342,7 @@ impl World {
                 submitted_at_us: self.clock.now().as_microsecond(),
                 zone: "America/New_York".into(),
                 package_id: package_id.clone(),
-                facts: Some(filings::DerivedFacts {
-                    age: 40,
-                    rests_on_receipt: receipt.into(),
-                    ..Default::default()
-                }),
+                facts: Some(facts(nth)),
                 ..Default::default()
             };
             let stream = StreamName::of(filing::Event::CATEGORY, id);

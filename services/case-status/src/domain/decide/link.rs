@@ -28,6 +28,8 @@ pub struct Filed {
     pub form: String,
     /// The account of its party.
     pub party: Uuid,
+    /// Whether it is made as the spouse or child of a principal applicant.
+    pub derivative: bool,
 }
 
 impl Filed {
@@ -45,11 +47,12 @@ impl Filed {
     }
 }
 
-/// An application for adjustment rests on the petition filed with it (8 CFR 245.2(a)(2)(i)(B)); permission to work and to
-/// travel rest on the own application for adjustment.
+/// An application for adjustment rests on the petition filed with it (8 CFR 245.2(a)(2)(i)(B)), and a derivative's on the principal's
+/// (INA 203(d)); permission to work and to travel rest on the own application for adjustment.
 fn rests_on(one: &Filed, other: &Filed) -> Option<LinkKind> {
     match (one.form.as_str(), other.form.as_str()) {
         ("I-485", "I-130" | "I-140") => Some(LinkKind::Basis),
+        ("I-485", "I-485") => (one.derivative && !other.derivative).then_some(LinkKind::Principal),
         ("I-765" | "I-131", "I-485") => (one.party == other.party).then_some(LinkKind::Ancillary),
         _ => None,
     }
@@ -130,42 +133,59 @@ pub fn close_as_moot(case: &Case, by: Uuid) -> Decision {
     Ok(events)
 }
 
-/// Links an application for adjustment with the petition that it rests on and was not filed with, in both cases; an officer saw
-/// that they belong together.
+/// Links an application for adjustment with the petition that it rests on and was not filed with, in both cases; or a derivative's with
+/// the principal's. An officer saw that they belong together.
 ///
 /// # Errors
-/// `NO_BASIS_NEEDED`, `NOT_A_PETITION`, `ALREADY_LINKED`, and what [`pending`] says.
+/// `NO_BASIS_NEEDED`, `NOT_A_PETITION`, `NOT_A_PRINCIPAL`, `ALREADY_LINKED`, and what [`pending`] says.
 pub fn rest_on(
     (case_id, case): (Uuid, &Case),
     (basis_id, basis): (Uuid, &Case),
 ) -> Result<[Vec<Event>; 2], Refusal> {
     pending(case)?;
     rests_on_petition(case)?;
-    let is_petition = matches!(basis.form.as_str(), "I-130" | "I-140") && !basis.receipt_number.is_empty();
-    if !is_petition {
-        return Err(Refusal::invalid("basis", "NOT_A_PETITION", "This is no accepted I-130 or I-140.")
-            .way_out(
-                "Look up the petition by its receipt number; one that is no case here is noted in words.",
-            ));
-    }
-    let tie =
-        |case, form: &str, direction| Link { case, form: form.to_owned(), kind: LinkKind::Basis, direction };
+    let kind = tied_by(case, basis)?;
+    let tie = |case, form: &str, direction| Link { case, form: form.to_owned(), kind, direction };
     let events = link(case, &tie(basis_id, &basis.form, Direction::RestsOn), basis)?;
     if events.is_empty() {
-        return Err(Refusal::state("ALREADY_LINKED", "The case is linked with this petition."));
+        return Err(Refusal::state("ALREADY_LINKED", "The case is linked with this one."));
     }
     Ok([events, link(basis, &tie(case_id, &case.form, Direction::Carries), case)?])
 }
 
-/// Notes that a petition which is no case here is approved, as an officer saw.
+/// What ties an application for adjustment and the case that an officer names for it.
+fn tied_by(case: &Case, basis: &Case) -> Result<LinkKind, Refusal> {
+    let accepted = !basis.receipt_number.is_empty();
+    match basis.form.as_str() {
+        "I-130" | "I-140" if accepted => Ok(LinkKind::Basis),
+        ADJUSTMENT if accepted && case.derivative && !basis.derivative => Ok(LinkKind::Principal),
+        ADJUSTMENT if case.derivative => Err(Refusal::invalid(
+            "basis",
+            "NOT_A_PRINCIPAL",
+            "This is no accepted I-485 of a principal applicant.",
+        )
+        .way_out("Look up the principal's I-485 by its receipt number; one that is no case here is noted in words.")),
+        _ => Err(Refusal::invalid("basis", "NOT_A_PETITION", "This is no accepted I-130 or I-140.").way_out(
+            "Look up the petition by its receipt number; one that is no case here is noted in words.",
+        )),
+    }
+}
+
+/// Notes that a petition which is no case here is approved, as an officer saw; or, of a derivative's case, that its principal is.
 ///
 /// # Errors
-/// `NO_BASIS_NEEDED`, `WORDS_OUT_OF_BOUNDS`, and what [`pending`] says.
-pub fn verify_basis(case: &Case, officer: Uuid, note: &str) -> Decision {
+/// `NO_BASIS_NEEDED`, `NO_PRINCIPAL_NEEDED`, `WORDS_OUT_OF_BOUNDS`, and what [`pending`] says.
+pub fn verify_basis(case: &Case, officer: Uuid, note: &str, of_principal: bool) -> Decision {
     pending(case)?;
     rests_on_petition(case)?;
+    if of_principal && !case.derivative {
+        return Err(Refusal::state(
+            "NO_PRINCIPAL_NEEDED",
+            "Only the application of a derivative, who applies as the spouse or child of a principal, rests on the principal's.",
+        ));
+    }
     let note = worded("note", note)?;
-    Ok(vec![pb::BasisVerified { officer: officer.to_string(), note }.into()])
+    Ok(vec![pb::BasisVerified { officer: officer.to_string(), note, of_principal }.into()])
 }
 
 /// Whether a case is not approved while the same person's petition to remove conditions is pending (INA 216, 318).
@@ -228,4 +248,36 @@ pub(super) fn bases_approved(case: &Case, others: &Others) -> Result<(), Refusal
         .way_out("Decide the petition first; both may be decided on the same day.")
         .fact("basis", format!("cases/{basis}")))
     })
+}
+
+/// Of a derivative's application the principal's is approved and under review no more, as the cases stand when the decision is written
+/// (lifecycle 26, INA 203(d)). Of several one is, and the others have ended.
+///
+/// # Errors
+/// `PRINCIPAL_NOT_APPROVED`; `PRINCIPAL_NOT_KNOWN` where nobody has said which the principal's is.
+pub(super) fn principal_approved(case: &Case, others: &Others) -> Result<(), Refusal> {
+    let principals: Vec<Uuid> = case.principals().collect();
+    let Some(first) = principals.first() else {
+        if case.principal_verified || !case.derivative {
+            return Ok(());
+        }
+        return Err(Refusal::state(
+            "PRINCIPAL_NOT_KNOWN",
+            "This person applies as the spouse or child of a principal applicant, and nobody has said whose or how that case stands (INA 203(d)).",
+        )
+        .way_out("Link the case with the principal's I-485 by its receipt number, or note what was seen of its approval."));
+    };
+    let open = |principal: &&Uuid| others.get(principal).is_none_or(Case::is_open);
+    let approved =
+        |principal: &Uuid| others.get(principal).is_some_and(|it| it.outcome == Some(Outcome::Approved));
+    let waits_for = principals.iter().find(open);
+    if waits_for.is_none() && principals.iter().any(approved) {
+        return Ok(());
+    }
+    Err(Refusal::state(
+        "PRINCIPAL_NOT_APPROVED",
+        "The application of the principal through whom this person applies is not approved (INA 203(d)).",
+    )
+    .way_out("Decide the principal's case first; both may be decided on the same day.")
+    .fact("principal", format!("cases/{}", waits_for.unwrap_or(first))))
 }

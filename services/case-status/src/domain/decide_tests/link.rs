@@ -11,10 +11,16 @@ use crate::domain::{Case, Direction, Event, Link, LinkKind, Outcome, Stage, evol
 const PETITION: Uuid = Uuid::from_u128(0x130);
 const ADJUSTMENT: Uuid = Uuid::from_u128(0x485);
 const PERMIT: Uuid = Uuid::from_u128(0x765);
+const FOLLOWING: Uuid = Uuid::from_u128(0x203);
 const PETITIONER: Uuid = Uuid::from_u128(0xB);
 
 fn filed(case: Uuid, form: &str, party: Uuid) -> Filed {
-    Filed { case, form: form.into(), party }
+    Filed { case, form: form.into(), party, derivative: false }
+}
+
+/// The application of a spouse who follows the one of [`adjustment`].
+fn following() -> Filed {
+    Filed { derivative: true, ..filed(FOLLOWING, "I-485", PETITIONER) }
 }
 
 fn petition() -> Filed {
@@ -145,8 +151,88 @@ fn an_adjustment_that_names_a_petition_is_approved_only_when_somebody_has_looked
 
     // One that is no case here.
     let seen = "Approval notice of an I-360 of 2025, seen in the file.";
-    let verified = after(apart(), |case| decide::verify_basis(case, ADA, seen));
+    let verified = after(apart(), |case| decide::verify_basis(case, ADA, seen, false));
     approve(&verified, Others::new()).then(&["decision_reviewed", "approved"]);
+}
+
+/// A derivative's adjustment under review.
+fn derivative() -> Given {
+    let mut case = recommended(true);
+    (case.0.form, case.0.derivative) = ("I-485".into(), true);
+    case
+}
+
+#[test]
+fn a_derivative_s_adjustment_rests_on_the_principal_s_and_not_the_other_way() {
+    let link = following().link_with(&adjustment()).unwrap();
+    assert_eq!((link.case, link.kind, link.direction), (ADJUSTMENT, LinkKind::Principal, Direction::RestsOn));
+    let back = adjustment().link_with(&following()).unwrap();
+    assert_eq!((back.case, back.kind, back.direction), (FOLLOWING, LinkKind::Principal, Direction::Carries));
+    let another = Filed { case: PERMIT, ..following() };
+    assert_eq!(following().link_with(&another), None, "two who follow");
+    let unrelated = Filed { case: PERMIT, ..adjustment() };
+    assert_eq!(adjustment().link_with(&unrelated), None, "two who do not");
+    assert_eq!(following().link_with(&petition()).unwrap().kind, LinkKind::Basis);
+}
+
+#[test]
+fn a_derivative_is_not_approved_before_the_principal() {
+    let approve = |case: &Given, others: Others| {
+        case.when(|case| decide::decide_case(case, BO, &Verdict::Approve, &others, now()))
+    };
+    let link = following().link_with(&adjustment()).unwrap();
+    let case = after(derivative(), |case| decide::link(case, &link, &accepted().0));
+    let stands = |principal: Given| Others::from([(ADJUSTMENT, principal.0)]);
+    approve(&case, Others::new()).refused("PRINCIPAL_NOT_APPROVED");
+    approve(&case, stands(recommended(true))).refused("PRINCIPAL_NOT_APPROVED");
+    let reopened = approved().and(pb::CaseReopenedOnOwnMotion::default());
+    approve(&case, stands(reopened)).refused("PRINCIPAL_NOT_APPROVED");
+    let denied = || in_review().and(pb::CaseDenied::default());
+    approve(&case, stands(denied())).refused("PRINCIPAL_NOT_APPROVED");
+    approve(&case, stands(approved())).then(&["decision_reviewed", "approved"]);
+    // Of two with whom it went in, one was denied and the other one approved.
+    let second = Link { case: PERMIT, ..link };
+    let of_two = after(case, |case| decide::link(case, &second, &accepted().0));
+    let both = |second: Given| Others::from([(ADJUSTMENT, approved().0), (PERMIT, second.0)]);
+    approve(&of_two, both(in_review())).refused("PRINCIPAL_NOT_APPROVED");
+    approve(&of_two, both(denied())).then(&["decision_reviewed", "approved"]);
+}
+
+#[test]
+fn a_derivative_who_filed_apart_waits_until_somebody_says_whose_case_it_follows() {
+    let approve = |case: &Given, others: Others| {
+        case.when(|case| decide::decide_case(case, BO, &Verdict::Approve, &others, now()))
+    };
+    approve(&derivative(), Others::new()).refused("PRINCIPAL_NOT_KNOWN");
+    let seen = "Approval notice of an I-485 of 2024, seen in the file.";
+    let of_petition = after(derivative(), |case| decide::verify_basis(case, ADA, seen, false));
+    approve(&of_petition, Others::new()).refused("PRINCIPAL_NOT_KNOWN");
+    let verified = after(derivative(), |case| decide::verify_basis(case, ADA, seen, true));
+    approve(&verified, Others::new()).then(&["decision_reviewed", "approved"]);
+    apart().when(|case| decide::verify_basis(case, ADA, seen, true)).refused("NO_PRINCIPAL_NEEDED");
+
+    let rest_on = |case: &Given, basis: &Given| {
+        decide::rest_on((FOLLOWING, &case.0), (ADJUSTMENT, &basis.0))
+            .map(|events| events.map(|events| names(&events)))
+            .map_err(|refusal| refusal.reason)
+    };
+    let principal = accepted_as("I-485");
+    let mut another = accepted_as("I-485");
+    another.0.derivative = true;
+    assert_eq!(rest_on(&derivative(), &another), Err("NOT_A_PRINCIPAL"));
+    assert_eq!(rest_on(&derivative(), &submitted_as("I-485", "adjustment")), Err("NOT_A_PRINCIPAL"));
+    assert_eq!(rest_on(&derivative(), &accepted_as("I-765")), Err("NOT_A_PETITION"));
+    assert_eq!(rest_on(&apart(), &principal), Err("NOT_A_PETITION"), "who follows nobody");
+    let [own, other] = rest_on(&derivative(), &principal).unwrap();
+    assert_eq!((own, other), (vec!["linked".to_owned()], vec!["linked".to_owned()]));
+    let linked = after(derivative(), |case| {
+        Ok(decide::rest_on((FOLLOWING, case), (ADJUSTMENT, &principal.0))?[0].clone())
+    });
+    assert_eq!(linked.0.principals().collect::<Vec<_>>(), [ADJUSTMENT]);
+    assert_eq!(linked.0.bases().count(), 0, "it is no petition");
+    // A principal who is denied is a lost basis, and decides nothing.
+    let denied = in_review().and(pb::CaseDenied::default());
+    linked.when(|case| decide::follow_basis(case, ADJUSTMENT, &denied.0)).then(&["basis_lost"]);
 }
 
 #[test]
@@ -185,9 +271,9 @@ fn only_an_adjustment_is_linked_with_a_petition_and_only_with_one() {
     let linked = resting(apart(), &petition.0);
     assert_eq!(rest_on(&linked, &petition), Err("ALREADY_LINKED"));
     in_review()
-        .when(|case| decide::verify_basis(case, ADA, "Seen in the file, approved."))
+        .when(|case| decide::verify_basis(case, ADA, "Seen in the file, approved.", false))
         .refused("NO_BASIS_NEEDED");
-    apart().when(|case| decide::verify_basis(case, ADA, "seen")).refused("WORDS_OUT_OF_BOUNDS");
+    apart().when(|case| decide::verify_basis(case, ADA, "seen", false)).refused("WORDS_OUT_OF_BOUNDS");
     // What has ended already is lost at once.
     let denied = accepted_as("I-130").and(pb::CaseDenied::default());
     let [own, _] = decide::rest_on((ADJUSTMENT, &apart().0), (PETITION, &denied.0)).unwrap();
