@@ -153,6 +153,7 @@ title-34-explanation = This usually takes minutes.
 
 # The timeline, by kind of event.
 timeline-opened = We received your Form { $form } on { $received }.
+timeline-opened-hearing = We received your Form { $form } on { $received }. The office has to hear you by { $due }: { $derivation } (8 CFR 336.2(b)).
 timeline-filing-accepted = We accepted your case. Receipt number { $receipt }, receipt date { $date }.
 timeline-filing-rejected = We could not accept your filing. Your fee goes back.
 timeline-fee-waiver-granted = We waived the fee.
@@ -181,6 +182,8 @@ timeline-interview-rescheduled = You moved your interview to { $when }, { $place
 timeline-interview-rescheduled-office = We moved your interview to { $when }, { $place }.
 timeline-interview-completed = Your interview was held on { $date }.
 timeline-interview-completed-early = Your interview was held on { $date }, before the day of the appointment, as agreed with you.
+timeline-interview-completed-until = Your interview was held on { $date }. The office has to decide by { $due }: { $derivation }. If it has not decided by then, you may ask the United States district court for the place where you live to do so (INA 336(b), 8 USC 1447(b)).
+timeline-interview-completed-early-until = Your interview was held on { $date }, before the day of the appointment, as agreed with you. The office has to decide by { $due }: { $derivation }. If it has not decided by then, you may ask the United States district court for the place where you live to do so (INA 336(b), 8 USC 1447(b)).
 timeline-basis-verified = An officer saw that the petition your case rests on is approved.
 timeline-basis-verified-principal = An officer saw that the person through whom you apply is approved.
 timeline-interview-waived = We decide your case without an interview.

@@ -153,6 +153,7 @@ title-34-explanation = Suele tardar minutos.
 
 # La cronología, por clase de suceso.
 timeline-opened = Recibimos su Formulario { $form } el { $received }.
+timeline-opened-hearing = Recibimos su Formulario { $form } el { $received }. La oficina debe celebrar la audiencia a más tardar el { $due }: { $derivation } (8 CFR 336.2(b)).
 timeline-filing-accepted = Aceptamos su caso. Número de recibo { $receipt }, fecha de recibo { $date }.
 timeline-filing-rejected = No pudimos aceptar su solicitud. Su pago se devuelve.
 timeline-fee-waiver-granted = No tiene que pagar la tarifa: aceptamos su solicitud de exención.
@@ -181,6 +182,8 @@ timeline-interview-rescheduled = Usted cambió su entrevista al { $when }, { $pl
 timeline-interview-rescheduled-office = Cambiamos su entrevista al { $when }, { $place }.
 timeline-interview-completed = Su entrevista se hizo el { $date }.
 timeline-interview-completed-early = Su entrevista se hizo el { $date }, antes del día de la cita, como se acordó con usted.
+timeline-interview-completed-until = Su entrevista se hizo el { $date }. La oficina debe decidir a más tardar el { $due }: { $derivation }. Si para entonces no ha decidido, usted puede pedir al tribunal de distrito de los Estados Unidos del lugar donde vive que lo haga (INA 336(b), 8 USC 1447(b)).
+timeline-interview-completed-early-until = Su entrevista se hizo el { $date }, antes del día de la cita, como se acordó con usted. La oficina debe decidir a más tardar el { $due }: { $derivation }. Si para entonces no ha decidido, usted puede pedir al tribunal de distrito de los Estados Unidos del lugar donde vive que lo haga (INA 336(b), 8 USC 1447(b)).
 timeline-basis-verified = Un oficial comprobó que la petición en que se basa su caso está aprobada.
 timeline-basis-verified-principal = Un oficial comprobó que el caso de la persona por medio de la cual usted solicita está aprobado.
 timeline-interview-waived = Decidimos su caso sin entrevista.

@@ -412,6 +412,7 @@ fn opened(case: &mut Case, event: &pb::CaseOpened) {
     case.without_status = event.without_status;
     case.rests_on_receipt.clone_from(&event.rests_on_receipt);
     case.derivative = event.derivative;
+    case.office_deadline = event.hearing_deadline.as_ref().map(Into::into);
     case.receipt_date.clone_from(&event.receipt_date);
     case.submitted_at_us = event.submitted_at_us;
     case.address_known_at_us = event.submitted_at_us;
@@ -635,6 +636,7 @@ fn fee_overdue(case: &mut Case, event: &pb::FeeDeadlinePassed) {
 fn ended_before_it_began(case: &mut Case, stage: Stage) {
     case.stage = stage;
     case.fee_owed = None;
+    case.office_deadline = None;
 }
 
 fn moved_away(case: &mut Case, event: &pb::CaseAddressChanged) {
@@ -691,6 +693,7 @@ fn interviewed(case: &mut Case, event: &pb::InterviewCompleted) {
     case.interviewer = Some(id(&event.officer));
     if case.examined_on.is_empty() {
         case.examined_on.clone_from(&event.held_on_date);
+        case.office_deadline = event.decision_deadline.as_ref().map(Into::into);
     }
 }
 
@@ -756,6 +759,7 @@ fn file_scanned(case: &mut Case, event: &pb::ResponseFileScanned) {
 
 fn approved(case: &mut Case, event: &pb::CaseApproved) {
     case.own_motion = None;
+    case.office_deadline = None;
     case.decided_by = Some(id(&event.officer));
     case.outcome = Some(Outcome::Approved);
     case.approved_on.clone_from(&event.effective_date);
@@ -794,6 +798,7 @@ fn reopened(case: &mut Case) {
 /// appointments fall away with the case.
 fn end(case: &mut Case, outcome: Outcome) {
     case.own_motion = None;
+    case.office_deadline = None;
     case.outcome = Some(outcome);
     case.stage = Stage::Decided;
     case.biometrics_booking.appointment.take_if(|_| case.biometrics == Biometrics::Scheduled);

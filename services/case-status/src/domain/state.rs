@@ -13,8 +13,8 @@ use super::review::{OwnMotion, Revocation};
 use super::search::Search;
 use super::thread::WaitingThread;
 use super::{
-    Absence, Appointment, Attempts, BasisEnd, Biometrics, Booking, Card, CardState, Check, Direction,
-    FeeOwed, FeeWaiver, GoesTo, Interview, Link, LinkKind, Oath, Request, RequestState, Wishes,
+    Absence, Appointment, Attempts, BasisEnd, Biometrics, Booking, Card, CardState, Check, Deadline,
+    Direction, FeeOwed, FeeWaiver, GoesTo, Interview, Link, LinkKind, Oath, Request, RequestState, Wishes,
 };
 
 /// How far the case is.
@@ -239,6 +239,9 @@ pub struct Case {
     pub interviewer: Option<Uuid>,
     /// The civil day of the first examination: day 0 of the 120 days (8 CFR 335.3(a)).
     pub examined_on: String,
+    /// Until when the law has the office decide or hear it, while it has not; none in cases from before it was kept.
+    #[serde(default)]
+    pub office_deadline: Option<Deadline>,
     /// Parts of the test.
     pub tests: BTreeMap<String, Attempts>,
     /// Whether the examination was continued; once only.

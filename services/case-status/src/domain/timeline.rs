@@ -56,9 +56,12 @@ pub fn text_id(kind: &str) -> String {
 }
 
 /// Variants of a line beside the one of its kind.
-pub const VARIANTS: [&str; 40] = [
+pub const VARIANTS: [&str; 43] = [
     "timeline-biometrics-taken-early",
     "timeline-interview-completed-early",
+    "timeline-interview-completed-until",
+    "timeline-interview-completed-early-until",
+    "timeline-opened-hearing",
     "timeline-oath-taken-early",
     "timeline-response-recorded-late",
     "timeline-response-recorded-checking",
@@ -238,7 +241,13 @@ pub fn is_office_only(event: &Event) -> bool {
 fn variant(event: &Event) -> Option<&'static str> {
     match event {
         Event::BiometricsTaken(event) => event.early_by_agreement.then_some("early"),
-        Event::InterviewCompleted(event) => event.early_by_agreement.then_some("early"),
+        Event::InterviewCompleted(event) => match (event.early_by_agreement, &event.decision_deadline) {
+            (false, None) => None,
+            (true, None) => Some("early"),
+            (false, Some(_)) => Some("until"),
+            (true, Some(_)) => Some("early-until"),
+        },
+        Event::CaseOpened(event) => event.hearing_deadline.as_ref().map(|_| "hearing"),
         Event::OathTaken(event) => event.early_by_agreement.then_some("early"),
         Event::ResponseRecorded(event) => match (event.timely, event.being_checked.is_empty()) {
             (true, true) => None,
@@ -316,7 +325,9 @@ fn facts(case: &Case, event: &Event) -> Vec<(&'static str, Fact)> {
     match event {
         Event::CaseOpened(event) => {
             let at = Fact::at(instant(event.submitted_at_us), &event.zone);
-            vec![("form", Fact::Text(event.form.clone())), ("received", at)]
+            let mut facts = due(event.hearing_deadline.as_ref());
+            facts.extend([("form", Fact::Text(event.form.clone())), ("received", at)]);
+            facts
         }
         Event::FilingAccepted(event) => vec![
             ("receipt", Fact::Text(event.receipt_number.clone())),
@@ -369,7 +380,11 @@ fn facts(case: &Case, event: &Event) -> Vec<(&'static str, Fact)> {
         }
         Event::CaseApproved(event) => vec![("date", Fact::Date(event.effective_date.clone()))],
         Event::OathTaken(event) => vec![("date", Fact::Date(event.taken_on_date.clone()))],
-        Event::InterviewCompleted(event) => vec![("date", Fact::Date(event.held_on_date.clone()))],
+        Event::InterviewCompleted(event) => {
+            let mut facts = due(event.decision_deadline.as_ref());
+            facts.push(("date", Fact::Date(event.held_on_date.clone())));
+            facts
+        }
         Event::NoticeRecorded(event) => vec![("notice", code("notice", &event.notice_kind))],
         Event::AddresseeNotReached(event) => {
             let mut facts = due(event.deadline.as_ref());

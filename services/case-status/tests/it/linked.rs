@@ -10,13 +10,13 @@ const PETITION: (&str, &str) = ("I-130", "family_petition");
 const ADJUSTMENT: (&str, &str) = ("I-485", "adjustment");
 const PERMIT: (&str, &str) = ("I-765", "ancillary_card");
 
-struct Office {
-    ito: Someone,
+pub(crate) struct Office {
+    pub(crate) ito: Someone,
     /// With a second factor given just now.
-    sam: Someone,
+    pub(crate) sam: Someone,
 }
 
-async fn office(world: &World) -> Office {
+pub(crate) async fn office(world: &World) -> Office {
     let ito = world.person(&[("adjudicator", "NBC")]).await;
     let sam = world.person(&[("supervisor", "NBC"), ("biometrics_officer", "ASC-NYC")]).await;
     Office { ito, sam: world.stepped_up(&sam) }
@@ -27,7 +27,7 @@ fn name(case: Uuid) -> String {
 }
 
 /// A case up to the recommendation.
-async fn recommend(office: &Office, case: Uuid, approve: bool) {
+pub(crate) async fn recommend(office: &Office, case: Uuid, approve: bool) {
     let (ito, sam, name) = (&office.ito, &office.sam, name(case));
     let officer = format!("accounts/{}", ito.account);
     command!(sam, assign_case, AssignCaseRequest { name: name.clone(), officer: officer }).unwrap();
@@ -72,7 +72,7 @@ async fn recommend(office: &Office, case: Uuid, approve: bool) {
     .unwrap();
 }
 
-async fn decide(office: &Office, case: Uuid, decision: &str) -> Result<u64, String> {
+pub(crate) async fn decide(office: &Office, case: Uuid, decision: &str) -> Result<u64, String> {
     let done = command!(
         office.sam,
         decide_case,
