@@ -131,7 +131,12 @@ impl OwedAnswers {
     }
 
     /// A hold is to be looked at again until its day is over at the office; one that it replaces goes on as this one.
-    async fn hold(&self, tx: &mut PgConnection, held: pb::CaseHeld, event: &Recorded) -> Result<(), ApplyError> {
+    async fn hold(
+        &self,
+        tx: &mut PgConnection,
+        held: pb::CaseHeld,
+        event: &Recorded,
+    ) -> Result<(), ApplyError> {
         if !held.replaces_id.is_empty() {
             self.close(tx, HOLD, &held.replaces_id, event).await?;
         }

@@ -303,6 +303,8 @@ fn case_opened(submitted: &FilingSubmitted, appearance: Option<(Uuid, Option<Wis
         without_status: facts.without_status,
         rests_on_receipt: facts.rests_on_receipt,
         derivative: facts.derivative,
+        // The domain counts it.
+        hearing_deadline: None,
         wishes: wishes.flatten().map(Into::into),
     }
 }

@@ -252,10 +252,7 @@ fn is_only_transferred(case: &Case, event: &pb::CaseTransferred) {
 /// An applicant was examined, and nobody has decided since: the law says by when.
 fn awaits_its_first_decision(case: &Case, events: &[Event]) -> bool {
     let decides = |event: &Event| {
-        matches!(
-            event,
-            Event::CaseDenied(_) | Event::CaseApproved(_) | Event::CaseAdministrativelyClosed(_)
-        )
+        matches!(event, Event::CaseDenied(_) | Event::CaseApproved(_) | Event::CaseAdministrativelyClosed(_))
     };
     case.stage.is_pending() && !case.examined_on.is_empty() && !events.iter().any(decides)
 }
@@ -763,7 +760,10 @@ impl World {
         assert!(case.open_expedite().is_none() || case.stage.is_pending(), "haste outlives its case");
         assert!(case.holds.is_empty() || case.stage.is_pending(), "a hold outlives its case");
         assert!(case.office_deadline.is_none() || case.stage.is_pending(), "the office owes no decision");
-        assert!(case.office_deadline.is_some() || !awaits_its_first_decision(case, &self.events), "no day for it");
+        assert!(
+            case.office_deadline.is_some() || !awaits_its_first_decision(case, &self.events),
+            "no day for it"
+        );
         assert_eq!(
             case.receipt_number.is_empty(),
             matches!(case.stage, Stage::Unknown | Stage::Submitted | Stage::Rejected),

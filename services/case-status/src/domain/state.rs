@@ -400,8 +400,7 @@ impl Case {
 
     /// The applications of the principals through whom it is made.
     pub fn principals(&self) -> impl Iterator<Item = Uuid> {
-        let needed =
-            |link: &&Link| link.kind == LinkKind::Principal && link.direction == Direction::RestsOn;
+        let needed = |link: &&Link| link.kind == LinkKind::Principal && link.direction == Direction::RestsOn;
         self.links.iter().filter(needed).map(|link| link.case)
     }
 

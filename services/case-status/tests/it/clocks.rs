@@ -27,7 +27,8 @@ async fn a_naturalization_that_is_not_decided_in_120_days_is_an_alarm_and_nothin
 
     world.clock.advance(SignedDuration::from_hours(24 * 121));
     world.until(|| owed(&world, "naturalization_decision"), |owed| owed == &[true]).await;
-    let (ana, ito, sam) = (world.stepped_up(&ana), world.stepped_up(&office.ito), world.stepped_up(&office.sam));
+    let (ana, ito, sam) =
+        (world.stepped_up(&ana), world.stepped_up(&office.ito), world.stepped_up(&office.sam));
     let late = ana.case(&name, 0).await.unwrap();
     assert_eq!((late.title_id.as_str(), late.version), ("16", case.version), "nobody decided");
     decide(&Office { ito, sam }, filing, "approve").await.unwrap();

@@ -146,8 +146,9 @@ fn the_office_has_120_days_to_decide_from_the_first_examination_for_naturalizati
     // Nobody has it who is heard for something else.
     let mut asylum = interview_scheduled();
     asylum.0.family = "asylum".into();
-    let events =
-        asylum.when(|case| decide::complete_interview(case, ADA, &[], now(), true)).then(&["interview_completed"]);
+    let events = asylum
+        .when(|case| decide::complete_interview(case, ADA, &[], now(), true))
+        .then(&["interview_completed"]);
     assert!(matches!(&events[0], Event::InterviewCompleted(held) if held.decision_deadline.is_none()));
 }
 
