@@ -119,7 +119,7 @@ fn unpaid_for_good(case: &Case, now: Timestamp) -> Result<(), Refusal> {
 
 fn signature_may_be_questioned(case: &Case) -> Result<(), Refusal> {
     let received: Option<Date> = case.receipt_date.parse().ok();
-    if !received.is_some_and(|day| rules::holds(SIGNATURES, day)) {
+    if received.is_none_or(|day| !rules::holds(SIGNATURES, day)) {
         let since = rules::since(SIGNATURES).unwrap_or(Date::MIN);
         return Err(Refusal::state(
             "SIGNATURE_ACCEPTED",
