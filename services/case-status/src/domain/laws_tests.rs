@@ -214,6 +214,8 @@ fn follows_a_withdrawal(event: &Event) -> bool {
             | Event::UnsolicitedEvidenceRecorded(_)
             | Event::RequestCancelled(_)
             | Event::ExpediteClosed(_)
+            | Event::HoldLifted(_)
+            | Event::CorrectionClosed(_)
             | Event::InquiryClosed(_)
             | Event::AddresseeNotReached(_)
             | Event::AddresseeSought(_)
