@@ -44,12 +44,12 @@ enum Act {
 
 fn act() -> impl Strategy<Value = (usize, Act)> {
     let act = prop_oneof![
-        3 => Just(Act::File),
-        3 => Just(Act::Accept),
+        6 => Just(Act::File),
+        6 => Just(Act::Accept),
         1 => Just(Act::Reject),
-        4 => Just(Act::Prepare),
-        4 => prop::bool::weighted(0.7).prop_map(Act::Recommend),
-        4 => Just(Act::Approve),
+        8 => Just(Act::Prepare),
+        8 => prop::bool::weighted(0.85).prop_map(Act::Recommend),
+        8 => Just(Act::Approve),
         2 => Just(Act::Deny),
         1 => Just(Act::Withdraw),
         1 => Just(Act::Void),
@@ -267,7 +267,7 @@ impl Package {
 
 proptest! {
     #[test]
-    fn whatever_becomes_of_a_package_keeps_the_invariants(acts in prop::collection::vec(act(), 1..80)) {
+    fn whatever_becomes_of_a_package_keeps_the_invariants(acts in prop::collection::vec(act(), 1..120)) {
         let mut package = Package::default();
         for (nth, act) in acts {
             package.run(nth, act);
@@ -280,7 +280,7 @@ proptest! {
 fn random_packages_reach_what_the_law_is_about() {
     use proptest::strategy::ValueTree;
     let mut runner = proptest::test_runner::TestRunner::deterministic();
-    let strategy = prop::collection::vec(act(), 160);
+    let strategy = prop::collection::vec(act(), 200);
     let (mut approved, mut followed, mut moot, mut revoked, mut by_law) = (0, 0, 0, 0, 0);
     for _ in 0..600 {
         let mut package = Package::default();
