@@ -14,6 +14,7 @@ pub mod office;
 pub mod reminder;
 mod request;
 mod review;
+pub mod rules;
 mod search;
 mod state;
 pub mod task;

@@ -149,6 +149,8 @@ static SPANISH: &[(&str, &str)] = &[
     ("due", "vence"),
     ("due {}", "vence el {}"),
     ("say why nobody came by", "diga por qué nadie vino, hasta"),
+    ("the office has to decide by", "la oficina debe decidir a más tardar el"),
+    ("the office has to hear this by", "la oficina debe celebrar la audiencia a más tardar el"),
     ("request to expedite", "petición de urgencia"),
     ("not reached by mail", "no localizado por correo"),
     ("appointment", "cita"),

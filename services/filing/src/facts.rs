@@ -14,6 +14,10 @@ use serde_json::Value;
 
 use crate::{party, place};
 
+/// Categories of Form I-485 in which the spouse or child adjusts in their own right, whatever becomes of the principal's (INA 209(a), (b),
+/// 245(m)(1)).
+const IN_THEIR_OWN_RIGHT: [&str; 3] = ["asylee", "refugee", "u_nonimmigrant"];
+
 /// The zone in which receipt dates, fees and editions are reckoned.
 pub(crate) use docket_kernel::deadline::OFFICE_ZONE;
 
@@ -61,6 +65,9 @@ pub(crate) fn derive(
         // Who is an unaccompanied child says to be without lawful status with that.
         without_status: form.family == "asylum"
             && answers.get("unaccompanied_child") == Some(&Value::Bool(true)),
+        derivative: form.family == "adjustment"
+            && said("applicant_kind") == "derivative"
+            && !IN_THEIR_OWN_RIGHT.contains(&said("category").as_str()),
         // What follows from the signature and from what was asked for, the domain adds.
         ..DerivedFacts::default()
     }
@@ -229,6 +236,23 @@ mod tests {
             (receipt, false),
             "another form"
         );
+    }
+
+    #[test]
+    fn who_applies_through_a_principal_is_a_derivative_where_the_law_lets_them_only_follow() {
+        let catalogue = docket_forms::Catalogue::embedded();
+        let of = |form: &str, kind: &str, category: &str| {
+            let said = json!({ "applicant_kind": kind, "category": category });
+            derive(catalogue.form(form).unwrap(), said.as_object().unwrap(), BTreeSet::new(), 0).derivative
+        };
+        for category in ["employment", "family_preference", "family_k1", "cuban_adjustment"] {
+            assert!(of("I-485", "derivative", category), "{category}");
+            assert!(!of("I-485", "principal", category), "{category}");
+        }
+        for category in IN_THEIR_OWN_RIGHT {
+            assert!(!of("I-485", "derivative", category), "{category}");
+        }
+        assert!(!of("I-539", "derivative", "employment"), "it asks for no residence");
     }
 
     #[test]

@@ -142,7 +142,7 @@ impl Step<'_> {
         self.must(4, before.receipt_number.is_empty() || after.receipt_number == before.receipt_number);
     }
 
-    /// 22: abandoned is what was asked for in vain. 24: an approval has everything that the form needs. 56: what is held is not decided.
+    /// 22: abandoned is what was asked for in vain. 24: an approval has everything that the form needs. 26: who follows is approved after somebody who is known. 56: what is held is not decided.
     fn decides_with_what_it_needs(&self) {
         let case = self.before;
         let decided =
@@ -164,6 +164,8 @@ impl Step<'_> {
                 self.must(24, !needs.interview || case.interview.is_done());
                 self.must(24, !needs.test || TEST_PARTS.into_iter().all(passed));
                 self.must(24, case.checks_answered() && case.open_request().is_none());
+                let follows = case.principal_verified || case.principals().next().is_some();
+                self.must(26, !case.derivative || follows);
             }
             Event::TestTaken(test) => {
                 let attempts = self.after.tests[&test.part];

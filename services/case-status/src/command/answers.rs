@@ -1,11 +1,11 @@
 //! Our own log: an answer that is owed to a party, the search for whom a mail did not reach, and a hold that is to be looked at again,
-//! and a case whose petition ended are obligations of ours until the answer is given, the search or the hold is at its end, an officer
-//! decided or the petition is there again, or the case ends.
+//! a case whose petition ended, and a decision or a hearing that the law gives the office so many days for, are obligations of ours until
+//! the answer is given, the search or the hold is at its end, an officer decided or the petition is there again, or the case ends.
 
 use async_trait::async_trait;
 use docket_eventlog::{Obligation, Obligations, Recorded};
 use docket_kernel::deadline::{OFFICE_ZONE, ends};
-use docket_proto::case_status::events::v1::CaseHeld;
+use docket_proto::case_status::events::v1 as pb;
 use docket_proto::events::case;
 use docket_proto::types::v1::Deadline;
 use docket_service::{ApplyError, Subscriber};
@@ -31,7 +31,12 @@ const CORRECTION: &str = "correction_answer";
 
 /// The kind of the obligation to see to a case whose basis was lost; its key is `<case>/<basis>/<position of the loss>`.
 const BASIS: &str = "lost_basis";
-/// Docket's own limit for that.
+/// The kind of the obligation to decide after the first examination for naturalization (INA 336(b)); its key is the case.
+const DECISION: &str = "naturalization_decision";
+/// The kind of the obligation to hear and decide a request for a hearing (8 CFR 336.2(b)); its key is the case.
+const HEARING: &str = "hearing";
+
+/// Docket's own limit for that of a lost basis.
 const SEEN_TO_WITHIN: SignedDuration = SignedDuration::from_hours(24 * 30);
 
 /// Keeps what is owed, so that an answer that does not come in time is noticed.
@@ -86,6 +91,12 @@ impl Subscriber for OwedAnswers {
                 let key = format!("{}/{}/", stream_id(event)?, unlinked.case_id);
                 self.close_all(tx, BASIS, &key, event).await
             }
+            Event::CaseOpened(pb::CaseOpened { hearing_deadline: Some(day), .. }) => {
+                self.open(tx, HEARING, stream_id(event)?.to_string(), Some(day), event).await
+            }
+            Event::InterviewCompleted(pb::InterviewCompleted { decision_deadline: Some(day), .. }) => {
+                self.open(tx, DECISION, stream_id(event)?.to_string(), Some(day), event).await
+            }
             Event::CaseApproved(_)
             | Event::CaseDenied(_)
             | Event::CaseReferred(_)
@@ -93,9 +104,7 @@ impl Subscriber for OwedAnswers {
             | Event::CaseClosedAsMoot(_)
             | Event::CaseAdministrativelyClosed(_)
             | Event::FilingRejected(_)
-            | Event::AcceptanceVoided(_) => {
-                self.close_all(tx, BASIS, &format!("{}/", stream_id(event)?), event).await
-            }
+            | Event::AcceptanceVoided(_) => self.ended(tx, event).await,
             Event::CaseHeld(held) => self.hold(tx, held, event).await,
             Event::HoldLifted(lifted) => self.close(tx, HOLD, &lifted.hold_id, event).await,
             Event::CorrectionAsked(asked) => {
@@ -117,8 +126,21 @@ fn addressee(notice: &str, account: &str) -> String {
 }
 
 impl OwedAnswers {
+    /// An officer decided the case, or it ended: nobody waits for that any more.
+    async fn ended(&self, tx: &mut PgConnection, event: &Recorded) -> Result<(), ApplyError> {
+        let case_id = stream_id(event)?.to_string();
+        self.close(tx, DECISION, &case_id, event).await?;
+        self.close(tx, HEARING, &case_id, event).await?;
+        self.close_all(tx, BASIS, &format!("{case_id}/"), event).await
+    }
+
     /// A hold is to be looked at again until its day is over at the office; one that it replaces goes on as this one.
-    async fn hold(&self, tx: &mut PgConnection, held: CaseHeld, event: &Recorded) -> Result<(), ApplyError> {
+    async fn hold(
+        &self,
+        tx: &mut PgConnection,
+        held: pb::CaseHeld,
+        event: &Recorded,
+    ) -> Result<(), ApplyError> {
         if !held.replaces_id.is_empty() {
             self.close(tx, HOLD, &held.replaces_id, event).await?;
         }

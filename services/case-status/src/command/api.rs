@@ -448,7 +448,12 @@ impl CaseCommandService for CaseCommands {
             decide::decides_challenge(case, challenged.as_ref(), officer)?;
             decide::decide_case(case, facts.account, &wire::verdict(message)?, bases, facts.now)
         };
-        let done = Box::pin(self.run_beside(request, |case| case.bases().collect(), decide)).await?;
+        let done = Box::pin(self.run_beside(
+            request,
+            |case| case.bases().chain(case.principals()).collect(),
+            decide,
+        ))
+        .await?;
         answer!(DecideCaseResponse, done)
     }
 

@@ -18,12 +18,13 @@ use crate::domain::{Case, Direction};
 /// The database.
 pub(crate) async fn note(tx: &mut PgConnection, package: Uuid, filed: &Filed) -> sqlx::Result<()> {
     sqlx::query!(
-        "INSERT INTO package_case (package_id, case_id, form, party) VALUES ($1, $2, $3, $4)
+        "INSERT INTO package_case (package_id, case_id, form, party, derivative) VALUES ($1, $2, $3, $4, $5)
          ON CONFLICT DO NOTHING",
         package,
         filed.case,
         filed.form,
-        filed.party
+        filed.party,
+        filed.derivative
     )
     .execute(tx)
     .await?;
@@ -37,7 +38,7 @@ pub(crate) async fn note(tx: &mut PgConnection, package: Uuid, filed: &Filed) ->
 pub(crate) async fn others(tx: &mut PgConnection, package: Uuid, own: Uuid) -> sqlx::Result<Vec<Filed>> {
     sqlx::query_as!(
         Filed,
-        r#"SELECT case_id AS "case", form, party FROM package_case
+        r#"SELECT case_id AS "case", form, party, derivative FROM package_case
            WHERE package_id = $1 AND case_id <> $2 ORDER BY case_id"#,
         package,
         own

@@ -268,7 +268,8 @@ impl CaseCommands {
                     let (own, rest) = cases.split_first().ok_or_else(Refusal::not_found)?;
                     let states = rest.iter().map(|folded| folded.state.clone());
                     let others: Others = beside.iter().copied().zip(states).collect();
-                    let of = decide::Said { officer: facts.account, basis, note: &message.note };
+                    let (officer, of_principal) = (facts.account, message.of_principal);
+                    let of = decide::Said { officer, basis, of_principal, note: &message.note };
                     // What is protected is found by nobody who does not read it (8 USC 1367).
                     let named = basis.and_then(|basis| others.get(&basis));
                     let hidden = |case: &Case| !relations(&caller, case).iter().any(|one| one.reads());

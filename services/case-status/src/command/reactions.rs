@@ -25,7 +25,7 @@ use super::{deadlines, links, parties, represented};
 use crate::aggregate::Cases;
 use crate::domain::decide::{self, Filed, Response, Undelivered};
 use crate::domain::office::INTAKE_OFFICE;
-use crate::domain::{Case, Direction, Event, Link, Wishes, evolve};
+use crate::domain::{Case, Direction, Event, Link, LinkKind, Wishes, evolve};
 
 /// The family of forms that go with another one and open no case of their own, such as Form I-864.
 const WITHOUT_CASE: &str = "attached";
@@ -107,7 +107,8 @@ impl Filings {
     ) -> Result<(), ApplyError> {
         let case_id = stream_id(event)?;
         let party = named(&submitted.account_id, "account_id")?;
-        let filed = Filed { case: case_id, form: submitted.form.clone(), party };
+        let derivative = submitted.facts.as_ref().is_some_and(|facts| facts.derivative);
+        let filed = Filed { case: case_id, form: submitted.form.clone(), party, derivative };
         let package = Uuid::try_parse(&submitted.package_id).ok().filter(|_| filed.may_be_linked());
         let others = match package {
             Some(package) => {
@@ -120,7 +121,8 @@ impl Filings {
             .iter()
             .filter_map(|other| Some((filed.link_with(other)?, other.link_with(&filed)?)))
             .collect();
-        if !linked.iter().any(|(link, _)| link.direction == Direction::RestsOn) {
+        let rests = |link: &Link| link.direction == Direction::RestsOn && link.kind != LinkKind::Principal;
+        if !linked.iter().any(|(link, _)| rests(link)) {
             linked.extend(self.apart(tx, &filed, submitted).await?);
         }
         let beside: Vec<(Uuid, Subjects)> =
@@ -168,7 +170,8 @@ impl Filings {
             } else {
                 other.receipt_number == facts.rests_on_receipt
             };
-            let theirs = Filed { case, form: other.form.clone(), party: filed.party };
+            let (form, derivative) = (other.form.clone(), other.derivative);
+            let theirs = Filed { case, form, party: filed.party, derivative };
             let Some(link) = filed.link_apart(&theirs).filter(|link| link.direction == Direction::RestsOn)
             else {
                 continue;
@@ -313,6 +316,9 @@ fn case_opened(submitted: &FilingSubmitted, appearance: Option<(Uuid, Option<Wis
         without_status: facts.without_status,
         rests_on_receipt: facts.rests_on_receipt,
         rests_on_unnamed: facts.rests_on_unnamed,
+        derivative: facts.derivative,
+        // The domain counts it.
+        hearing_deadline: None,
         wishes: wishes.flatten().map(Into::into),
     }
 }

@@ -2,27 +2,27 @@
 
 use docket_kernel::Refusal;
 use docket_kernel::calendar::plus_days;
-use docket_kernel::deadline::{OFFICE_ZONE, zone};
+use docket_kernel::deadline::{OFFICE_ZONE, office_date, zone};
 use jiff::civil::{Date, Time, time};
 use jiff::{SignedDuration, Timestamp};
 use uuid::Uuid;
 
-use super::Appointment;
 use super::office::Office;
+use super::{Appointment, rules};
 
-/// Days of notice without the person's agreement.
-pub const NOTICE_DAYS: i64 = 10;
+/// How many days ahead the office sets an appointment without the person's agreement.
+const NOTICE: &str = "appointment.notice";
 /// The first and the last start of a day, in the office's zone.
 pub const HOURS: (Time, Time) = (time(9, 0, 0, 0), time(16, 0, 0, 0));
-/// The party may move an appointment online so often (Policy Manual, biometrics rescheduling).
-pub const MOVES: u32 = 2;
-/// And until so many hours before it.
-pub const MOVE_HOURS: i64 = 12;
+/// How often the party may move an appointment online.
+const MOVES: &str = "appointment.moves";
+/// And until how many hours before it.
+const MOVES_BEFORE: &str = "appointment.moves.before";
 
 /// Whether somebody else set the day, or the person chose it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Notice {
-    /// Set by the office: [`NOTICE_DAYS`] ahead.
+    /// Set by the office, with the days of notice.
     Full,
     /// Chosen by the person: any later day.
     Agreed,
@@ -102,9 +102,19 @@ pub fn free(office: &Office, notice: Notice, now: Timestamp) -> Result<Vec<Appoi
     Ok(slots)
 }
 
+/// How often a person may move an appointment online, where a rule says so on the day.
+pub fn moves(now: Timestamp) -> Option<i64> {
+    rules::number(MOVES, office_date(now))
+}
+
+/// Until how many hours before it a person may move an appointment online.
+pub fn move_hours(now: Timestamp) -> i64 {
+    rules::number(MOVES_BEFORE, office_date(now)).unwrap_or_default()
+}
+
 /// Whether a person may still move the appointment online.
 pub fn is_movable(appointment: &Appointment, now: Timestamp) -> bool {
-    appointment.starts_at.duration_since(now) >= SignedDuration::from_hours(MOVE_HOURS)
+    appointment.starts_at.duration_since(now) >= SignedDuration::from_hours(move_hours(now))
 }
 
 /// Whether `now` is before the appointment's civil day at its office.
@@ -120,7 +130,7 @@ pub fn is_its_day_over(appointment: &Appointment, now: Timestamp) -> bool {
 fn earliest(office: &Office, notice: Notice, now: Timestamp) -> Date {
     let today = civil_date(now, &office.zone);
     match notice {
-        Notice::Full => plus_days(today, NOTICE_DAYS),
+        Notice::Full => plus_days(today, rules::number(NOTICE, today).unwrap_or_default()),
         Notice::Agreed => plus_days(today, 1),
     }
 }

@@ -183,6 +183,7 @@ pub const REASONS: &[&str] = &[
     "NOT_AS_RECOMMENDED",
     "NOT_AUTOMATIC",
     "NOT_A_PETITION",
+    "NOT_A_PRINCIPAL",
     "NOT_CLOSABLE",
     "NOT_CLOSED",
     "NOT_DENIED",
@@ -201,6 +202,7 @@ pub const REASONS: &[&str] = &[
     "NO_CHILD",
     "NO_CORRECTION_OPEN",
     "NO_EXPEDITE_OPEN",
+    "NO_PRINCIPAL_NEEDED",
     "NO_REQUEST_OPEN",
     "NO_WAIVER_ASKED",
     "NUMBER_MALFORMED",
@@ -216,6 +218,8 @@ pub const REASONS: &[&str] = &[
     "PERIOD_TOO_SHORT",
     "PETITION_ENDED",
     "PREMIUM_AVAILABLE",
+    "PRINCIPAL_NOT_APPROVED",
+    "PRINCIPAL_NOT_KNOWN",
     "PROOF_UNKNOWN",
     "REFERRED_NOT_DENIED",
     "RELATION_UNKNOWN",
@@ -397,14 +401,19 @@ fn movable(
             format!("Give a good cause: one of {}.", CAUSES.join(", ")),
         ));
     }
-    if moved_by_party >= super::appointment::MOVES {
-        return Err(Refusal::state("MOVED_TWICE", "An appointment can be moved online twice; this one was.")
-            .way_out("Write to the office if you cannot come."));
+    let most = super::appointment::moves(now).filter(|most| i64::from(moved_by_party) >= *most);
+    if let Some(most) = most {
+        return Err(Refusal::state(
+            "MOVED_TWICE",
+            format!("An appointment can be moved online {most} times; this one was."),
+        )
+        .way_out("Write to the office if you cannot come."));
     }
     if !super::appointment::is_movable(appointment, now) {
+        let hours = super::appointment::move_hours(now);
         return Err(Refusal::state(
             "TOO_LATE_TO_MOVE",
-            "An appointment can be moved online until 12 hours before it.",
+            format!("An appointment can be moved online until {hours} hours before it."),
         )
         .way_out("Write to the office and say why you cannot come."));
     }

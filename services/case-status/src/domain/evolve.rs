@@ -140,6 +140,7 @@ pub fn evolve(mut case: Case, event: &Event) -> Case {
         Event::CaseWithdrawn(_) => end(&mut case, Outcome::Withdrawn),
         Event::CaseLinked(event) => linked(&mut case, event),
         Event::CaseUnlinked(event) => unlinked(&mut case, &event.case_id),
+        Event::BasisVerified(event) if event.of_principal => case.principal_verified = true,
         Event::BasisVerified(_) => case.basis_verified = true,
         Event::BasisLost(event) => basis_lost(&mut case, event),
         Event::BasisRegained(event) => basis_regained(&mut case, event),
@@ -421,6 +422,8 @@ fn opened(case: &mut Case, event: &pb::CaseOpened) {
     case.without_status = event.without_status;
     case.rests_on_receipt.clone_from(&event.rests_on_receipt);
     case.rests_on_unnamed = event.rests_on_unnamed;
+    case.derivative = event.derivative;
+    case.office_deadline = event.hearing_deadline.as_ref().map(Into::into);
     case.receipt_date.clone_from(&event.receipt_date);
     case.submitted_at_us = event.submitted_at_us;
     case.address_known_at_us = event.submitted_at_us;
@@ -574,7 +577,11 @@ fn linked(case: &mut Case, event: &pb::CaseLinked) {
     if case.links.iter().any(|link| link.case == other) {
         return;
     }
-    let kind = if event.link_kind == "basis" { LinkKind::Basis } else { LinkKind::Ancillary };
+    let kind = match event.link_kind.as_str() {
+        "basis" => LinkKind::Basis,
+        "principal" => LinkKind::Principal,
+        _ => LinkKind::Ancillary,
+    };
     let direction = if event.direction == "rests_on" { Direction::RestsOn } else { Direction::Carries };
     case.links.push(Link { case: other, form: event.form.clone(), kind, direction, apart: event.apart });
 }
@@ -645,6 +652,7 @@ fn fee_overdue(case: &mut Case, event: &pb::FeeDeadlinePassed) {
 fn ended_before_it_began(case: &mut Case, stage: Stage) {
     case.stage = stage;
     case.fee_owed = None;
+    case.office_deadline = None;
 }
 
 fn moved_away(case: &mut Case, event: &pb::CaseAddressChanged) {
@@ -701,6 +709,7 @@ fn interviewed(case: &mut Case, event: &pb::InterviewCompleted) {
     case.interviewer = Some(id(&event.officer));
     if case.examined_on.is_empty() {
         case.examined_on.clone_from(&event.held_on_date);
+        case.office_deadline = event.decision_deadline.as_ref().map(Into::into);
     }
 }
 
@@ -766,6 +775,7 @@ fn file_scanned(case: &mut Case, event: &pb::ResponseFileScanned) {
 
 fn approved(case: &mut Case, event: &pb::CaseApproved) {
     case.own_motion = None;
+    case.office_deadline = None;
     case.decided_by = Some(id(&event.officer));
     case.outcome = Some(Outcome::Approved);
     case.approved_on.clone_from(&event.effective_date);
@@ -804,6 +814,7 @@ fn reopened(case: &mut Case) {
 /// appointments fall away with the case.
 fn end(case: &mut Case, outcome: Outcome) {
     case.own_motion = None;
+    case.office_deadline = None;
     case.outcome = Some(outcome);
     case.stage = Stage::Decided;
     case.biometrics_booking.appointment.take_if(|_| case.biometrics == Biometrics::Scheduled);

@@ -251,6 +251,14 @@ fn is_only_transferred(case: &Case, event: &pb::CaseTransferred) {
     assert_eq!(&aside, case, "it changes nothing else");
 }
 
+/// An applicant was examined, and nobody has decided since: the law says by when.
+fn awaits_its_first_decision(case: &Case, events: &[Event]) -> bool {
+    let decides = |event: &Event| {
+        matches!(event, Event::CaseDenied(_) | Event::CaseApproved(_) | Event::CaseAdministrativelyClosed(_))
+    };
+    case.stage.is_pending() && !case.examined_on.is_empty() && !events.iter().any(decides)
+}
+
 /// The days to say why nobody came pass when they are over, and nobody said why.
 fn passed_in_silence(case: &Case, now: Timestamp) {
     let absence = case.absence.as_ref().unwrap();
@@ -753,6 +761,11 @@ impl World {
         }
         assert!(case.open_expedite().is_none() || case.stage.is_pending(), "haste outlives its case");
         assert!(case.holds.is_empty() || case.stage.is_pending(), "a hold outlives its case");
+        assert!(case.office_deadline.is_none() || case.stage.is_pending(), "the office owes no decision");
+        assert!(
+            case.office_deadline.is_some() || !awaits_its_first_decision(case, &self.events),
+            "no day for it"
+        );
         assert_eq!(
             case.receipt_number.is_empty(),
             matches!(case.stage, Stage::Unknown | Stage::Submitted | Stage::Rejected),

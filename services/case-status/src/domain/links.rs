@@ -11,6 +11,8 @@ pub enum LinkKind {
     Basis,
     /// An application for adjustment, and one that needs it to be pending (8 CFR 274a.12(c)(9), 223.2).
     Ancillary,
+    /// The application of a principal, and that of the spouse or child who follows (INA 203(d)).
+    Principal,
 }
 
 impl LinkKind {
@@ -19,6 +21,7 @@ impl LinkKind {
         match self {
             Self::Basis => "basis",
             Self::Ancillary => "ancillary",
+            Self::Principal => "principal",
         }
     }
 }

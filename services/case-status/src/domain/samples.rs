@@ -136,6 +136,7 @@ pub(crate) fn interviewed(civics_passed: bool) -> Given {
         officer: ADA.to_string(),
         early_by_agreement: true,
         held_on_date: "2026-11-24".into(),
+        decision_deadline: None,
     });
     for part in super::TEST_PARTS {
         let passed = civics_passed || part != "civics";

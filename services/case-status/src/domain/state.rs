@@ -13,8 +13,8 @@ use super::review::{OwnMotion, Revocation};
 use super::search::Search;
 use super::thread::WaitingThread;
 use super::{
-    Absence, Appointment, Attempts, BasisEnd, Biometrics, Booking, Card, CardState, Check, Direction,
-    FeeOwed, FeeWaiver, GoesTo, Interview, Link, LinkKind, Oath, Request, RequestState, Wishes,
+    Absence, Appointment, Attempts, BasisEnd, Biometrics, Booking, Card, CardState, Check, Deadline,
+    Direction, FeeOwed, FeeWaiver, GoesTo, Interview, Link, LinkKind, Oath, Request, RequestState, Wishes,
 };
 
 /// How far the case is.
@@ -189,6 +189,12 @@ pub struct Case {
     /// Whether an officer saw that the petition it rests on, which is no case here, is approved.
     #[serde(default)]
     pub basis_verified: bool,
+    /// Whether it is made as the spouse or child of a principal applicant, through whom alone it is granted (INA 203(d)).
+    #[serde(default)]
+    pub derivative: bool,
+    /// Whether an officer saw that the principal applicant, who has no case here, is approved.
+    #[serde(default)]
+    pub principal_verified: bool,
     /// The pending motions and appeals against its denial, by case, each with its kind.
     #[serde(default)]
     pub challenges: BTreeMap<Uuid, String>,
@@ -239,6 +245,9 @@ pub struct Case {
     pub interviewer: Option<Uuid>,
     /// The civil day of the first examination: day 0 of the 120 days (8 CFR 335.3(a)).
     pub examined_on: String,
+    /// Until when the law has the office decide or hear it, while it has not; none in cases from before it was kept.
+    #[serde(default)]
+    pub office_deadline: Option<Deadline>,
     /// Parts of the test.
     pub tests: BTreeMap<String, Attempts>,
     /// Whether the examination was continued; once only.
@@ -397,6 +406,12 @@ impl Case {
     /// The petitions that it needs to be approved.
     pub fn bases(&self) -> impl Iterator<Item = Uuid> {
         self.links.iter().filter(|link| link.is_basis()).map(|link| link.case)
+    }
+
+    /// The applications of the principals through whom it is made.
+    pub fn principals(&self) -> impl Iterator<Item = Uuid> {
+        let needed = |link: &&Link| link.kind == LinkKind::Principal && link.direction == Direction::RestsOn;
+        self.links.iter().filter(needed).map(|link| link.case)
     }
 
     /// The applications that need it to be approved.

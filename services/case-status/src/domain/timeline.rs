@@ -56,9 +56,12 @@ pub fn text_id(kind: &str) -> String {
 }
 
 /// Variants of a line beside the one of its kind.
-pub const VARIANTS: [&str; 42] = [
+pub const VARIANTS: [&str; 49] = [
     "timeline-biometrics-taken-early",
     "timeline-interview-completed-early",
+    "timeline-interview-completed-until",
+    "timeline-interview-completed-early-until",
+    "timeline-opened-hearing",
     "timeline-oath-taken-early",
     "timeline-response-recorded-late",
     "timeline-response-recorded-checking",
@@ -85,7 +88,11 @@ pub const VARIANTS: [&str; 42] = [
     "timeline-linked-petition-apart",
     "timeline-linked-ancillary-apart",
     "timeline-linked-adjustment-apart",
-    "timeline-unlinked-petition",
+    "timeline-unlinked-carries",
+    "timeline-linked-derivative-apart",
+    "timeline-linked-principal",
+    "timeline-linked-derivative",
+    "timeline-basis-verified-principal",
     "timeline-challenge-ended-denied",
     "timeline-challenge-ended-otherwise",
     "timeline-expedite-decided-denied",
@@ -220,8 +227,10 @@ pub fn is_office_only(event: &Event) -> bool {
     let untold = match event {
         Event::CaseHeld(event) => event.reason == BACKGROUND_CHECK,
         Event::HoldLifted(event) => event.reason == BACKGROUND_CHECK || event.cause != "lifted",
-        // Who petitioned is not told what somebody else filed apart.
-        Event::CaseLinked(event) => event.apart && event.link_kind == "basis" && event.direction == "carries",
+        // Who petitioned, or applied first, is not told what somebody else filed apart.
+        Event::CaseLinked(event) => {
+            event.apart && event.link_kind != "ancillary" && event.direction == "carries"
+        }
         Event::CaseUnlinked(event) => event.direction == "carries",
         _ => false,
     };
@@ -243,7 +252,13 @@ pub fn is_office_only(event: &Event) -> bool {
 fn variant(event: &Event) -> Option<&'static str> {
     match event {
         Event::BiometricsTaken(event) => event.early_by_agreement.then_some("early"),
-        Event::InterviewCompleted(event) => event.early_by_agreement.then_some("early"),
+        Event::InterviewCompleted(event) => match (event.early_by_agreement, &event.decision_deadline) {
+            (false, None) => None,
+            (true, None) => Some("early"),
+            (false, Some(_)) => Some("until"),
+            (true, Some(_)) => Some("early-until"),
+        },
+        Event::CaseOpened(event) => event.hearing_deadline.as_ref().map(|_| "hearing"),
         Event::OathTaken(event) => event.early_by_agreement.then_some("early"),
         Event::ResponseRecorded(event) => match (event.timely, event.being_checked.is_empty()) {
             (true, true) => None,
@@ -290,10 +305,13 @@ fn variant(event: &Event) -> Option<&'static str> {
         Event::CaseLinked(event) => match (event.link_kind.as_str(), event.direction.as_str()) {
             ("basis", "rests_on") => event.apart.then_some("apart"),
             ("basis", _) => Some(if event.apart { "petition-apart" } else { "petition" }),
+            ("principal", "rests_on") => Some("principal"),
+            ("principal", _) => Some(if event.apart { "derivative-apart" } else { "derivative" }),
             (_, "rests_on") => Some(if event.apart { "ancillary-apart" } else { "ancillary" }),
             _ => Some(if event.apart { "adjustment-apart" } else { "adjustment" }),
         },
-        Event::CaseUnlinked(event) => (event.direction == "carries").then_some("petition"),
+        Event::CaseUnlinked(event) => (event.direction == "carries").then_some("carries"),
+        Event::BasisVerified(event) => event.of_principal.then_some("principal"),
         _ => None,
     }
 }
@@ -319,7 +337,9 @@ fn facts(case: &Case, event: &Event) -> Vec<(&'static str, Fact)> {
     match event {
         Event::CaseOpened(event) => {
             let at = Fact::at(instant(event.submitted_at_us), &event.zone);
-            vec![("form", Fact::Text(event.form.clone())), ("received", at)]
+            let mut facts = due(event.hearing_deadline.as_ref());
+            facts.extend([("form", Fact::Text(event.form.clone())), ("received", at)]);
+            facts
         }
         Event::FilingAccepted(event) => vec![
             ("receipt", Fact::Text(event.receipt_number.clone())),
@@ -372,7 +392,11 @@ fn facts(case: &Case, event: &Event) -> Vec<(&'static str, Fact)> {
         }
         Event::CaseApproved(event) => vec![("date", Fact::Date(event.effective_date.clone()))],
         Event::OathTaken(event) => vec![("date", Fact::Date(event.taken_on_date.clone()))],
-        Event::InterviewCompleted(event) => vec![("date", Fact::Date(event.held_on_date.clone()))],
+        Event::InterviewCompleted(event) => {
+            let mut facts = due(event.decision_deadline.as_ref());
+            facts.push(("date", Fact::Date(event.held_on_date.clone())));
+            facts
+        }
         Event::NoticeRecorded(event) => vec![("notice", code("notice", &event.notice_kind))],
         Event::AddresseeNotReached(event) => {
             let mut facts = due(event.deadline.as_ref());

@@ -74,6 +74,7 @@ pub(crate) fn case(row: &CaseRow, sight: Sight, language: Language, linked: &Lin
         appointment_kind,
         holds: if sight == Sight::Office { holds(case) } else { Vec::new() },
         correction: case.correction.as_ref().map_or("", |asked| asked.state.as_str()).to_owned(),
+        office_deadline: case.office_deadline.as_ref().map(Into::into),
     }
 }
 

@@ -61,7 +61,7 @@ impl Office {
 }
 
 /// The obligations of a kind that are open, each with whether its day is over.
-async fn owed(world: &World, kind: &str) -> Result<Vec<bool>, Status> {
+pub(crate) async fn owed(world: &World, kind: &str) -> Result<Vec<bool>, Status> {
     let sql = "SELECT due_at_us <= $2 FROM log.obligation WHERE closed_by IS NULL AND kind = $1";
     let now = world.clock_now().as_microsecond();
     let owed = sqlx::query_scalar(sql).bind(kind).bind(now).fetch_all(&world.cases.pool).await;

@@ -1,5 +1,6 @@
 //! Cases of one package: linked in whatever order they come, approved in the right one, and what the end of one does.
 
+use docket_proto::filing::events::v1::DerivedFacts;
 use uuid::Uuid;
 
 use crate::people::{Someone, command, of_own_accord, reason};
@@ -9,13 +10,13 @@ const PETITION: (&str, &str) = ("I-130", "family_petition");
 const ADJUSTMENT: (&str, &str) = ("I-485", "adjustment");
 const PERMIT: (&str, &str) = ("I-765", "ancillary_card");
 
-struct Office {
-    ito: Someone,
+pub(crate) struct Office {
+    pub(crate) ito: Someone,
     /// With a second factor given just now.
-    sam: Someone,
+    pub(crate) sam: Someone,
 }
 
-async fn office(world: &World) -> Office {
+pub(crate) async fn office(world: &World) -> Office {
     let ito = world.person(&[("adjudicator", "NBC")]).await;
     let sam = world.person(&[("supervisor", "NBC"), ("biometrics_officer", "ASC-NYC")]).await;
     Office { ito, sam: world.stepped_up(&sam) }
@@ -26,7 +27,7 @@ fn name(case: Uuid) -> String {
 }
 
 /// A case up to the recommendation.
-async fn recommend(office: &Office, case: Uuid, approve: bool) {
+pub(crate) async fn recommend(office: &Office, case: Uuid, approve: bool) {
     let (ito, sam, name) = (&office.ito, &office.sam, name(case));
     let officer = format!("accounts/{}", ito.account);
     command!(sam, assign_case, AssignCaseRequest { name: name.clone(), officer: officer }).unwrap();
@@ -71,7 +72,7 @@ async fn recommend(office: &Office, case: Uuid, approve: bool) {
     .unwrap();
 }
 
-async fn decide(office: &Office, case: Uuid, decision: &str) -> Result<u64, String> {
+pub(crate) async fn decide(office: &Office, case: Uuid, decision: &str) -> Result<u64, String> {
     let done = command!(
         office.sam,
         decide_case,
@@ -254,6 +255,55 @@ async fn an_own_petition_that_is_pending_is_the_basis_without_a_number_and_anoth
     assert_eq!(linked.iter().map(|link| link.case.clone()).collect::<Vec<_>>(), [name(own)]);
     recommend(&office, adjustment, true).await;
     assert_eq!(decide(&office, adjustment, "approve").await, Err("BASIS_NOT_APPROVED".into()));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_derivative_is_approved_after_the_principal_in_whatever_order_they_went_in() {
+    let world = World::start().await;
+    let office = office(&world).await;
+    let (ana, leo) = (world.person(&[]).await, world.person(&[]).await);
+    let whose = |derivative: bool| if derivative { &leo } else { &ana };
+    for order in [[false, true], [true, false]] {
+        let filed = order.map(|derivative| (ADJUSTMENT.0, ADJUSTMENT.1, whose(derivative).account));
+        let facts = |nth: usize| DerivedFacts { age: 40, derivative: order[nth], ..Default::default() };
+        let cases = world.submit_with(&filed, facts).await;
+        let case = |derivative: bool| cases[usize::from(order[1] == derivative)];
+        let [principal, follows] = [case(false), case(true)];
+        for (of, nth) in [(principal, false), (follows, true)] {
+            let name = name(of);
+            world.until(|| whose(nth).lines(&name, 0), |lines| lines.contains(&"linked".to_owned())).await;
+            world.until(|| whose(nth).case(&name, 0), |case| case.stage == "accepted").await;
+        }
+        let seen = office.sam.case(&name(follows), 0).await.unwrap();
+        let link = &seen.links[0];
+        assert_eq!(
+            (link.case.clone(), link.kind.as_str(), link.direction.as_str()),
+            (name(principal), "principal", "rests_on")
+        );
+        recommend(&office, follows, true).await;
+        assert_eq!(decide(&office, follows, "approve").await, Err("PRINCIPAL_NOT_APPROVED".into()));
+        recommend(&office, principal, true).await;
+        decide(&office, principal, "approve").await.unwrap();
+        decide(&office, follows, "approve").await.unwrap();
+    }
+    // Who files apart follows somebody whom an officer names.
+    let facts = |_| DerivedFacts { age: 40, derivative: true, ..Default::default() };
+    let apart = world.submit_with(&[(ADJUSTMENT.0, ADJUSTMENT.1, leo.account)], facts).await[0];
+    let apart_name = name(apart);
+    world.until(|| leo.case(&apart_name, 0), |case| case.stage == "accepted").await;
+    recommend(&office, apart, true).await;
+    assert_eq!(decide(&office, apart, "approve").await, Err("PRINCIPAL_NOT_KNOWN".into()));
+    let noted = of_own_accord!(
+        office.ito,
+        verify_basis,
+        VerifyBasisRequest {
+            name: apart_name.clone(),
+            note: "Approval notice of an I-485 of 2024, seen in the file.".into(),
+            of_principal: true,
+        }
+    );
+    noted.unwrap();
+    decide(&office, apart, "approve").await.unwrap();
 }
 
 #[tokio::test(flavor = "multi_thread")]

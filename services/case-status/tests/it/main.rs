@@ -4,6 +4,7 @@
 
 mod access;
 mod card;
+mod clocks;
 mod corrections;
 mod deadline;
 mod holds;

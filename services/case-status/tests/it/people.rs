@@ -46,9 +46,14 @@ impl Someone {
 
     /// Tasks of a queue, and the total.
     pub(crate) async fn queue(&self, queue: &str) -> Result<(Vec<String>, u64), Status> {
-        let message = pb::ListWorklistRequest { queue: queue.into(), ..Default::default() };
-        let answer = self.status.clone().list_worklist(self.ask(message)).await?.into_inner();
+        let answer = self.worklist(queue).await?;
         Ok((answer.items.iter().map(|item| item.task.clone()).collect(), answer.total))
+    }
+
+    /// A queue.
+    pub(crate) async fn worklist(&self, queue: &str) -> Result<pb::ListWorklistResponse, Status> {
+        let message = pb::ListWorklistRequest { queue: queue.into(), ..Default::default() };
+        Ok(self.status.clone().list_worklist(self.ask(message)).await?.into_inner())
     }
 
     /// Names of the cases in the list.

@@ -359,7 +359,7 @@ impl World {
 
     /// Filings of one package went in, in one append: each a form, its family and the account of its party. Gives the ids.
     pub(crate) async fn submit_package(&self, filings: &[(&str, &str, Uuid)]) -> Vec<Uuid> {
-        self.submit_with(filings, filings::DerivedFacts { age: 40, ..Default::default() }).await
+        self.submit_with(filings, |_| filings::DerivedFacts { age: 40, ..Default::default() }).await
     }
 
     /// The same, of forms that rest on a case: one that they name by its receipt number, or without one that is known here.
@@ -370,14 +370,19 @@ impl World {
             rests_on_unnamed: receipt.is_empty(),
             ..Default::default()
         };
-        self.submit_with(filings, facts).await
+        self.submit_with(filings, |_| facts.clone()).await
     }
 
-    async fn submit_with(&self, filings: &[(&str, &str, Uuid)], facts: filings::DerivedFacts) -> Vec<Uuid> {
+    /// The same, each with the facts that follow from its answers, by its place.
+    pub(crate) async fn submit_with(
+        &self,
+        filings: &[(&str, &str, Uuid)],
+        facts: impl Fn(usize) -> filings::DerivedFacts,
+    ) -> Vec<Uuid> {
         let package_id = Uuid::new_v4().to_string();
         let mut streams = Vec::new();
         let mut ids = Vec::new();
-        for (form, family, account) in filings {
+        for (nth, (form, family, account)) in filings.iter().enumerate() {
             let id = Uuid::new_v4();
             let submitted = filings::FilingSubmitted {
                 form: (*form).into(),
@@ -386,7 +391,7 @@ impl World {
                 submitted_at_us: self.clock.now().as_microsecond(),
                 zone: "America/New_York".into(),
                 package_id: package_id.clone(),
-                facts: Some(facts.clone()),
+                facts: Some(facts(nth)),
                 ..Default::default()
             };
             let stream = StreamName::of(filing::Event::CATEGORY, id);

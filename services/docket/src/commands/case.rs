@@ -100,6 +100,7 @@ pub fn show(case: &pb::Case, timeline: &[pb::TimelineEntry], teller: &Teller) {
             "name": case.name, "receipt_number": case.receipt_number, "form": case.form, "title_id": case.title_id, "title": case.title,
             "explanation": case.explanation, "next_step": case.next_step, "stage": case.stage, "receipt_date": case.receipt_date,
             "version": case.version, "due_date": case.deadline.as_ref().map(|d| &d.due_date), "expedite": case.expedite,
+            "office_due_date": case.office_deadline.as_ref().map(|d| &d.due_date),
             "card": case.card.as_ref().map(|card| json!({"document": card.document, "state": card.state, "goes_to": card.goes_to})),
             "appointment": case.appointment_kind, "correction": case.correction,
             "holds": case.holds.iter().map(|hold| json!({"reason": hold.reason, "review_by_date": hold.review_by_date})).collect::<Vec<_>>(),
@@ -113,7 +114,13 @@ pub fn show(case: &pb::Case, timeline: &[pb::TimelineEntry], teller: &Teller) {
     if !case.next_step.is_empty() {
         teller.pair(teller.words("next step"), &case.next_step);
     }
-    for (what, deadline) in [("due", &case.deadline), ("say why nobody came by", &case.absence_deadline)] {
+    let hears = case.office_deadline.as_ref().is_some_and(|by_law| by_law.rule == "n336.hearing");
+    let acts = if hears { "the office has to hear this by" } else { "the office has to decide by" };
+    for (what, deadline) in [
+        ("due", &case.deadline),
+        ("say why nobody came by", &case.absence_deadline),
+        (acts, &case.office_deadline),
+    ] {
         if let Some(deadline) = deadline {
             let until = format!("{} ({}; {})", deadline.due_date, deadline.derivation, deadline.cite);
             teller.pair(teller.words(what), &until);

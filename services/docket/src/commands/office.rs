@@ -154,15 +154,18 @@ pub enum OfficeAct {
         /// child, clearly-ineligible or unnecessary.
         criterion: String,
     },
-    /// Say on which petition an I-485 rests that was not filed with it: its receipt number, or, of one that is no case here, what was
-    /// seen of its approval and where.
+    /// Say on which petition an I-485 rests that was not filed with it, or of a derivative's through which principal's I-485: its receipt
+    /// number, or, of one that is no case here, what was seen of its approval and where.
     Basis {
-        /// Receipt number or cases/<id> of the I-130 or I-140.
+        /// Receipt number or cases/<id> of the I-130 or I-140, or of the principal's I-485.
         #[arg(required_unless_present = "elsewhere", conflicts_with = "elsewhere")]
         petition: Option<String>,
         /// In words, 20 to 2,000 characters.
         #[arg(long)]
         elsewhere: Option<String>,
+        /// The words are of the principal's I-485, not of the petition.
+        #[arg(long, requires = "elsewhere")]
+        of_principal: bool,
     },
 }
 
@@ -283,7 +286,7 @@ pub async fn act(
             let kind = crate::story::appointment_kind(&kind)?.into();
             done!(excuse_absence, pb::ExcuseAbsenceRequest { request_id, name, kind, cause: code(cause) })
         }
-        OfficeAct::Basis { petition, elsewhere } => {
+        OfficeAct::Basis { petition, elsewhere, of_principal } => {
             let basis = match petition {
                 Some(petition) => {
                     super::inquiries::case_named(connection, token.unwrap_or_default(), &petition).await?
@@ -291,7 +294,7 @@ pub async fn act(
                 None => String::new(),
             };
             let note = elsewhere.unwrap_or_default();
-            done!(verify_basis, pb::VerifyBasisRequest { request_id, name, basis, note })
+            done!(verify_basis, pb::VerifyBasisRequest { request_id, name, basis, note, of_principal })
         }
         OfficeAct::WaiveInterview { criterion } => {
             let criterion = code(criterion);

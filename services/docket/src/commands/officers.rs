@@ -423,7 +423,8 @@ fn worklist(answer: &pb::ListWorklistResponse, teller: &Teller) {
         let case = item.case.clone().unwrap_or_default();
         if teller.is_json() {
             let due = item.answer_deadline.as_ref().map(|deadline| &deadline.due_date);
-            teller.value(&json!({"name": case.name, "receipt_number": case.receipt_number, "form": case.form, "task": item.task, "waiting_since_us": item.waiting_since_us, "answer": item.answer, "answer_due_date": due}));
+            let by_law = case.office_deadline.as_ref().map(|deadline| &deadline.due_date);
+            teller.value(&json!({"name": case.name, "receipt_number": case.receipt_number, "form": case.form, "task": item.task, "waiting_since_us": item.waiting_since_us, "answer": item.answer, "answer_due_date": due, "office_due_date": by_law}));
         } else {
             teller.line(&format!(
                 "{}  {:<6} {:<28} since {}  {}",
@@ -435,6 +436,10 @@ fn worklist(answer: &pb::ListWorklistResponse, teller: &Teller) {
             ));
             if let Some(deadline) = &item.answer_deadline {
                 teller.line(&format!("  {} by {}", item.answer, deadline.due_date));
+            }
+            if let Some(deadline) = &case.office_deadline {
+                let acts = if deadline.rule == "n336.hearing" { "hear" } else { "decide" };
+                teller.line(&format!("  {acts} by {} ({})", deadline.due_date, deadline.cite));
             }
         }
     }

@@ -658,8 +658,7 @@ async fn of_a_case_from_before_it_is_read_whether_it_is_protected_and_no_text_is
                VALUES ($1, $2, 'N-400', '2026-03-02', 'America/Chicago')";
     sqlx::query(sql).bind(Uuid::now_v7()).bind(eve.account).execute(&world.own.pool).await.unwrap();
     let server = world.serve().await;
-    let [ana, ben, eve] =
-        [ana, ben, eve].map(|person| world.stranger(server.channel(), person.account, &person.email));
+    let [ben, eve] = [ben, eve].map(|person| world.stranger(server.channel(), person.account, &person.email));
     until("those in the log are known", async || {
         let known: Vec<Option<bool>> = sqlx::query_scalar("SELECT protected FROM matter ORDER BY protected")
             .fetch_all(&world.own.pool)

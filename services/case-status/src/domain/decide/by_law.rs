@@ -12,7 +12,7 @@ use uuid::Uuid;
 use super::ending::ending;
 use super::revocation::revocable;
 use super::{Decision, Others, cause_unknown, worded};
-use crate::domain::{Case, Outcome, Stage};
+use crate::domain::{Case, Outcome, Stage, rules};
 
 /// What ends the approval of a petition for a relative (8 CFR 205.1(a)(3)(i)), and of which of [`RELATIONS`]. A petition for the spouse of
 /// a citizen becomes one for a widow or widower (C)(1), and the child of a citizen who marries has another class (G), (H).
@@ -38,7 +38,7 @@ const OF_WORKERS: [&str; 5] = [
 /// What ends the approval of a petition for a worker only when it happened within so many days of it (8 CFR 205.1(a)(3)(iii)(C), (D)).
 const SOON: [&str; 2] = ["petitioner_withdrew", "business_ended"];
 /// The days of those, and those that an application for adjustment has to be pending for the petition to outlive them.
-const SOON_DAYS: i64 = 180;
+const SOON_DAYS: &str = "revocation.by_law.soon";
 
 /// What happened.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -134,7 +134,8 @@ fn ends_for(cause: &str, relation: &str) -> Result<(), Refusal> {
 /// A petition for a worker outlives its employer after 180 days, and where an application for adjustment was pending as long.
 fn happened_soon(case: &Case, on: Date, others: &Others) -> Result<(), Refusal> {
     let day = |text: &str| text.parse::<Date>().ok();
-    let soon_after = |day: Date| on < plus_days(day, SOON_DAYS);
+    let soon = rules::number(SOON_DAYS, on).unwrap_or_default();
+    let soon_after = |day: Date| on < plus_days(day, soon);
     let after_approval = day(&case.approved_on).is_none_or(soon_after);
     let pending_long = case.carried().filter_map(|id| others.get(&id)).any(|application| {
         // On what day another end came is not kept; who is unsure sends a notice of intent.

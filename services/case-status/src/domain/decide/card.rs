@@ -9,10 +9,12 @@ use uuid::Uuid;
 
 use super::Decision;
 use super::correction::none_open;
-use crate::domain::{CardState, Case, Outcome, card_of};
+use crate::domain::{CardState, Case, Outcome, card_of, rules};
 
-/// For so long an address of record that was given or confirmed holds for a card, and so long one that came back is kept.
-const DAYS: i64 = 60;
+/// How long an address of record that was given or confirmed holds for a card, in days.
+const FRESH: &str = "card.address_fresh";
+/// How long one that came back is kept, in days.
+const KEPT: &str = "card.kept";
 
 /// Why a carrier brings a card back.
 const RETURNS: [&str; 4] = ["not_deliverable", "moved", "unclaimed", "refused"];
@@ -60,11 +62,12 @@ pub fn order_card(case: &Case, officer: Uuid, now: Timestamp) -> Decision {
             .fact("card", case.card.state.as_str()));
     }
     none_open(case)?;
-    let fresh_since = (now - SignedDuration::from_hours(24 * DAYS)).as_microsecond();
+    let days = rules::number(FRESH, office_date(now)).unwrap_or_default();
+    let fresh_since = (now - SignedDuration::from_hours(24 * days)).as_microsecond();
     if case.address_known_at_us < fresh_since {
         return Err(Refusal::state(
             "ADDRESS_NOT_CONFIRMED",
-            "The address of record was not given or confirmed in the last 60 days.",
+            format!("The address of record was not given or confirmed in the last {days} days."),
         )
         .way_out("The party confirms the address in the account, or reports a move with Form AR-11."));
     }
@@ -131,7 +134,7 @@ pub fn record_card(case: &Case, step: &CardStep, now: Timestamp) -> Decision {
                 document,
                 cause: cause.clone(),
                 returned_at_us: now.as_microsecond(),
-                keep_until_date: today.saturating_add(DAYS.days()).to_string(),
+                keep_until_date: kept_until(today).to_string(),
             }
             .into()
         }
@@ -144,6 +147,11 @@ pub fn record_card(case: &Case, step: &CardStep, now: Timestamp) -> Decision {
         }
         (step, state) => return Err(out_of_order(step, state)),
     }])
+}
+
+/// The last day on which a card that comes back is kept.
+fn kept_until(today: Date) -> Date {
+    today.saturating_add(rules::number(KEPT, today).unwrap_or_default().days())
 }
 
 /// The party confirms the address to which the mail of a case goes that something may still be mailed in; it is known by the event of

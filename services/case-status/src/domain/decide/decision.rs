@@ -9,7 +9,7 @@ use uuid::Uuid;
 use super::ending::{answered_by_itself, ending};
 use super::fee::honoured;
 use super::hold::not_held;
-use super::link::{bases_approved, conditions_removed};
+use super::link::{bases_approved, conditions_removed, principal_approved};
 use super::own_motion::party_told;
 use super::referral::{Status, may_be_denied, may_be_referred, referred_unheard, status_allows_denial};
 use super::search::addressee_sought;
@@ -114,7 +114,7 @@ fn recommended(officer: Uuid, recommendation: &str, grounds: &str) -> Event {
 ///
 /// # Errors
 /// `NOT_RECOMMENDED`, `SAME_OFFICER`, `CASE_HELD`, `NOT_AS_RECOMMENDED`, `GROUNDS_MISSING`, `NOT_ABANDONED`, `ADDRESSEE_NOT_SOUGHT`, `INTERVIEW_MISSING`,
-/// those of an approval, `BASIS_NOT_APPROVED`, and what [`pending`] says; of asylum `STATUS_MISSING`, `REFERRED_NOT_DENIED`,
+/// those of an approval, `BASIS_NOT_APPROVED`, `PRINCIPAL_NOT_APPROVED`, `PRINCIPAL_NOT_KNOWN`, and what [`pending`] says; of asylum `STATUS_MISSING`, `REFERRED_NOT_DENIED`,
 /// `DENIED_NOT_REFERRED`, and in other cases `NOT_ASYLUM`; of a denial on the merits `NEW_FACTS_NOT_STATED`, `NEW_FACTS_NOT_TOLD`.
 pub fn decide_case(
     case: &Case,
@@ -143,6 +143,7 @@ pub fn decide_case(
             no_open_request(case)?;
             approvable(case)?;
             bases_approved(case, others)?;
+            principal_approved(case, others)?;
             conditions_removed(case, others)?;
             let effective_date = office_date(now).to_string();
             let approved = pb::CaseApproved { officer: officer.to_string(), effective_date };

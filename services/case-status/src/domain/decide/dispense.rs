@@ -12,34 +12,35 @@ use super::biometrics::{standing, taken};
 use super::ending::{biometrics_cancelled, interview_cancelled};
 use super::interview::held;
 use super::{CAUSES, Decision, attended, cause_unknown, pending};
-use crate::domain::{Biometrics, Booking, Case, Event, FINGERPRINT_CHECK, Interview, Oath};
+use crate::domain::{Biometrics, Booking, Case, Event, FINGERPRINT_CHECK, Interview, Oath, rules};
 
-/// So old may an earlier capture be, in months: Docket's own limit.
-const REUSE_MONTHS: i32 = 15;
+/// How old an earlier capture may be, in months.
+const REUSE: &str = "biometrics.reuse";
 /// Why biometrics are waived.
 pub const BIOMETRICS_WAIVERS: [&str; 2] = ["not_able", "age"];
 /// Why a capture did not succeed.
 pub const CAPTURE_FAILURES: [&str; 3] = ["prints_not_legible", "equipment", "identity_not_shown"];
 /// Why an interview is waived (8 CFR 245.6).
 pub const INTERVIEW_WAIVERS: [&str; 3] = ["child", "clearly_ineligible", "unnecessary"];
-/// Below this age, in years, a child is not interviewed (8 CFR 245.6).
-const CHILD: u32 = 14;
+/// Below which age a child is not interviewed, in years on the day of receipt.
+const CHILD: &str = "interview.child";
 /// Why an appointment falls away that nobody needs.
 const NOT_NEEDED: &str = "not_needed";
 
 /// Uses the biometrics of an earlier capture; their check begins anew. An appointment that stands falls away.
 ///
 /// # Errors
-/// `NOT_NEEDED`, `ALREADY_ATTENDED`, `CAPTURE_TOO_OLD` beyond 15 months or on a day to come, and what [`pending`] says.
+/// `NOT_NEEDED`, `ALREADY_ATTENDED`, `CAPTURE_TOO_OLD` beyond the months of the rule or on a day to come, and what [`pending`] says.
 pub fn reuse_biometrics(case: &Case, officer: Uuid, captured_on: Date, now: Timestamp) -> Decision {
     let mut events = without_appointment(case)?;
     let today = office_date(now);
-    let oldest = today.saturating_sub(REUSE_MONTHS.months());
+    let months = rules::number(REUSE, today).unwrap_or_default();
+    let oldest = today.saturating_sub(months.months());
     if !(oldest..=today).contains(&captured_on) {
         return Err(Refusal::invalid(
             "captured_on_date",
             "CAPTURE_TOO_OLD",
-            format!("An earlier capture is used for {REUSE_MONTHS} months; its day is not before {oldest}."),
+            format!("An earlier capture is used for {months} months; its day is not before {oldest}."),
         ));
     }
     let (officer, captured_on_date) = (officer.to_string(), captured_on.to_string());
@@ -166,15 +167,25 @@ pub fn waive_interview(case: &Case, officer: Uuid, criterion: &str) -> Decision 
         let message = format!("Give the criterion: one of {}.", INTERVIEW_WAIVERS.join(", "));
         return Err(Refusal::invalid("criterion", "CRITERION_UNKNOWN", message));
     }
-    if criterion == "child" && case.age >= CHILD {
-        return Err(Refusal::invalid(
-            "criterion",
-            "NO_CHILD",
-            "The applicant was 14 or older on the day of receipt (8 CFR 245.6).",
-        ));
+    if criterion == "child" {
+        child(case)?;
     }
     events.push(pb::InterviewWaived { officer: officer.to_string(), criterion: criterion.to_owned() }.into());
     Ok(events)
+}
+
+/// The applicant was a child on the day of receipt.
+fn child(case: &Case) -> Result<(), Refusal> {
+    let received: Option<Date> = case.receipt_date.parse().ok();
+    let years = received.and_then(|day| rules::number(CHILD, day)).unwrap_or_default();
+    if i64::from(case.age) < years {
+        return Ok(());
+    }
+    Err(Refusal::invalid(
+        "criterion",
+        "NO_CHILD",
+        format!("The applicant was {years} or older on the day of receipt (8 CFR 245.6)."),
+    ))
 }
 
 fn one_of(word: &str, words: &[&str]) -> Result<(), Refusal> {

@@ -4,17 +4,17 @@ use docket_kernel::Refusal;
 use docket_kernel::deadline::{Deadline, Rule, ServiceChannel, office_date};
 use docket_proto::case_status::events::v1 as pb;
 use jiff::Timestamp;
-use jiff::civil::{Date, date};
+use jiff::civil::Date;
 use uuid::Uuid;
 
 use super::ending::ending;
 use super::{Decision, pending};
-use crate::domain::{Case, Event, FeeOwed, Stage};
+use crate::domain::{Case, Event, FeeOwed, Stage, rules};
 
 /// The period in which a fee may be made good.
 const RULE: &str = "fee.returned";
-/// From this day on a filing's acceptance may be voided for its signature (91 FR, rule of 2026-07-10).
-const SIGNATURES_FROM: Date = date(2026, 7, 10);
+/// The rule by which a filing's acceptance may be voided for its signature.
+const SIGNATURES: &str = "acceptance.void.signature";
 
 /// A payment that was not honoured.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -119,10 +119,11 @@ fn unpaid_for_good(case: &Case, now: Timestamp) -> Result<(), Refusal> {
 
 fn signature_may_be_questioned(case: &Case) -> Result<(), Refusal> {
     let received: Option<Date> = case.receipt_date.parse().ok();
-    if received.is_none_or(|day| day < SIGNATURES_FROM) {
+    if received.is_none_or(|day| !rules::holds(SIGNATURES, day)) {
+        let since = rules::since(SIGNATURES).unwrap_or(Date::MIN);
         return Err(Refusal::state(
             "SIGNATURE_ACCEPTED",
-            "The acceptance of a filing from before 2026-07-10 is not taken back for its signature.",
+            format!("The acceptance of a filing from before {since} is not taken back for its signature."),
         )
         .way_out("Decide the case."));
     }

@@ -9,13 +9,13 @@ use uuid::Uuid;
 
 use super::{Decision, pending};
 use crate::domain::hold::{BACKGROUND_CHECK, VISA_UNAVAILABLE};
-use crate::domain::{Case, Event};
+use crate::domain::{Case, Event, rules};
 
 /// Why a case is held.
 pub const HOLDS: [&str; 5] =
     [BACKGROUND_CHECK, VISA_UNAVAILABLE, "litigation", "other_office_file", "abeyance"];
-/// So many days a hold stands at most before somebody looks at it again; Docket's own limit.
-const REVIEW_WITHIN: i64 = 180;
+/// How many days a hold stands at most before somebody looks at it again.
+const REVIEW: &str = "hold.review";
 
 /// Holds a pending case. A hold for the same reason that stands goes on with the new day.
 ///
@@ -39,11 +39,12 @@ pub fn hold_case(
         .way_out("Give another reason."));
     }
     let today = office_date(now);
-    if review_by <= today || review_by > today.saturating_add(REVIEW_WITHIN.days()) {
+    let most = rules::number(REVIEW, today).unwrap_or_default();
+    if review_by <= today || review_by > today.saturating_add(most.days()) {
         return Err(Refusal::invalid(
             "review_by_date",
             "REVIEW_DAY_OUT_OF_BOUNDS",
-            format!("Name a day after today, at most {REVIEW_WITHIN} days from now."),
+            format!("Name a day after today, at most {most} days from now."),
         ));
     }
     let stands = case.held_for(reason);

@@ -1,8 +1,10 @@
 //! Intake: a submitted filing becomes a case, is accepted with a number or rejected; thin facts of others are kept.
 
 use docket_kernel::Refusal;
+use docket_kernel::deadline::{Deadline, OFFICE_ZONE, Rule, ServiceChannel};
 use docket_proto::case_status::events::v1 as pb;
 use docket_proto::payments::events::v1::RefundFailed;
+use docket_proto::types::v1 as types;
 use uuid::Uuid;
 
 use super::Decision;
@@ -14,15 +16,27 @@ use crate::domain::{BasisEnd, Case, Event, FeeWaiver, MoveRoute, Stage, needs};
 /// The code of a rejection because the fee was not waived; Form I-912 explains it.
 const WAIVER_REFUSED: &str = "I912-DENIED";
 
+/// The days that the office has to hear a request for a hearing on a denied naturalization.
+const HEARING: &str = "n336.hearing";
+
 /// A filing was submitted: the case begins.
 ///
 /// # Errors
-/// `CASE_EXISTS`.
+/// `CASE_EXISTS`; a year beyond the tables.
 pub fn open(case: &Case, opened: &pb::CaseOpened) -> Decision {
     if case.exists() {
         return Err(Refusal::exists("CASE_EXISTS", "This filing has a case already."));
     }
-    Ok(vec![opened.clone().into()])
+    Ok(vec![pb::CaseOpened { hearing_deadline: heard_by(opened)?, ..opened.clone() }.into()])
+}
+
+/// Until when the office has to hear a request for a hearing, counted from the day it was received (8 CFR 336.2(b)).
+fn heard_by(opened: &pb::CaseOpened) -> Result<Option<types::Deadline>, Refusal> {
+    let received = opened.receipt_date.parse().ok().filter(|_| opened.challenge == "hearing");
+    let Some(received) = received else { return Ok(None) };
+    let rule = Rule::of(HEARING);
+    let deadline = Deadline::compute(rule, received, ServiceChannel::Posted, OFFICE_ZONE)?;
+    Ok(Some((&crate::domain::Deadline::from(&deadline)).into()))
 }
 
 /// Why a person has to look before the filing is accepted; nothing when a machine may accept it. Who asks for

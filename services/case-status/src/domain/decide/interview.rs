@@ -14,6 +14,8 @@ use crate::domain::{APPOINTMENT_MISSED, Absence, Appointment, Case, Event, Inter
 
 /// The days in which an applicant for naturalization may say why nobody came to the examination.
 const ABSENCE: &str = "n400.noshow";
+/// The days that the office has to decide after the first examination for naturalization.
+const DECISION: &str = "n400.decision";
 
 /// A part of the test as it was taken.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -123,7 +125,7 @@ pub fn move_interview(case: &Case, to: &Appointment, by: MovedBy, why: &str, now
 ///
 /// # Errors
 /// `NOT_SCHEDULED`, `ALREADY_ATTENDED`, `TOO_EARLY`, `TEST_NOT_DUE`, `TEST_PART_UNKNOWN`, `TESTED_TWICE`, and what
-/// [`pending`] says.
+/// [`pending`] says; a year beyond the tables.
 pub fn complete_interview(
     case: &Case,
     officer: Uuid,
@@ -132,12 +134,14 @@ pub fn complete_interview(
     early_by_agreement: bool,
 ) -> Decision {
     let appointment_id = attended(standing(case)?, now, early_by_agreement)?;
+    let held_on = office_date(now);
     let mut events: Vec<Event> = vec![
         pb::InterviewCompleted {
             appointment_id: appointment_id.to_string(),
             officer: officer.to_string(),
             early_by_agreement,
-            held_on_date: office_date(now).to_string(),
+            held_on_date: held_on.to_string(),
+            decision_deadline: decided_by(case, held_on)?,
         }
         .into(),
     ];
@@ -146,6 +150,16 @@ pub fn complete_interview(
         events.push(attempt(case, test, twice)?.into());
     }
     Ok(events)
+}
+
+/// Until when the office has to decide after the first examination for naturalization (INA 336(b)); a second one begins no days of its own.
+fn decided_by(case: &Case, held_on: Date) -> Result<Option<types::Deadline>, Refusal> {
+    if !needs(&case.family).oath || !case.examined_on.is_empty() {
+        return Ok(None);
+    }
+    let rule = Rule::of(DECISION);
+    let deadline = Deadline::compute(rule, held_on, ServiceChannel::HandedOver, OFFICE_ZONE)?;
+    Ok(Some((&crate::domain::Deadline::from(&deadline)).into()))
 }
 
 /// Records that nobody came, and until when an applicant for naturalization may say why. An officer decides what follows: another

@@ -28,6 +28,8 @@ pub struct Filed {
     pub form: String,
     /// The account of its party.
     pub party: Uuid,
+    /// Whether it is made as the spouse or child of a principal applicant.
+    pub derivative: bool,
 }
 
 impl Filed {
@@ -46,17 +48,18 @@ impl Filed {
 
     /// The same of a case of the same person that was filed apart: a petition that is one's own, and the own application for adjustment.
     pub fn link_apart(&self, other: &Self) -> Option<Link> {
-        let is_own = self.form != "I-130" && other.form != "I-130";
-        let link = self.link_with(other).filter(|_| is_own && self.party == other.party)?;
+        let is_own = self.form != "I-130" && other.form != "I-130" && self.party == other.party;
+        let link = self.link_with(other).filter(|link| is_own && link.kind != LinkKind::Principal)?;
         Some(Link { apart: true, ..link })
     }
 }
 
-/// An application for adjustment rests on the petition filed with it (8 CFR 245.2(a)(2)(i)(B)); permission to work and to
-/// travel rest on the own application for adjustment.
+/// An application for adjustment rests on the petition filed with it (8 CFR 245.2(a)(2)(i)(B)), and a derivative's on the principal's
+/// (INA 203(d)); permission to work and to travel rest on the own application for adjustment.
 fn rests_on(one: &Filed, other: &Filed) -> Option<LinkKind> {
     match (one.form.as_str(), other.form.as_str()) {
         ("I-485", "I-130" | "I-140") => Some(LinkKind::Basis),
+        ("I-485", "I-485") => (one.derivative && !other.derivative).then_some(LinkKind::Principal),
         ("I-765" | "I-131", "I-485") => (one.party == other.party).then_some(LinkKind::Ancillary),
         _ => None,
     }
@@ -138,24 +141,26 @@ pub fn close_as_moot(case: &Case, by: Uuid) -> Decision {
     Ok(events)
 }
 
-/// On which petition a case rests, as an officer saw.
+/// On which petition a case rests, or through which principal's it is made, as an officer saw.
 #[derive(Debug, Clone, Copy)]
 pub struct Said<'a> {
     /// The officer.
     pub officer: Uuid,
-    /// The petition; none for one that is no case here.
+    /// That case; none for one that is no case here.
     pub basis: Option<Uuid>,
+    /// Of one that is no case here, whether it is the principal's.
+    pub of_principal: bool,
     /// Of one that is no case here, what was seen of its approval and where; sealed by the log.
     pub note: &'a str,
 }
 
-/// Says on which petition an application for adjustment rests: it is linked with one that is a case here, in both, and of another one it
-/// is noted that it is approved. It replaces what the case rested on before. `others` holds the petition as it stands at that moment.
-/// Gives what is written, by case.
+/// Says on which petition an application for adjustment rests, or a derivative's on which principal's: it is linked with one that is a
+/// case here, in both, and of another one it is noted that it is approved. It replaces what the case rested on so before. `others` holds
+/// that case as it stands at that moment. Gives what is written, by case.
 ///
 /// # Errors
-/// `NO_BASIS_NEEDED`, `NOT_A_PETITION`, `PETITION_ENDED`, `ALREADY_LINKED`, `WORDS_OUT_OF_BOUNDS`, and what [`pending`] says; not found
-/// without the petition.
+/// `NO_BASIS_NEEDED`, `NOT_A_PETITION`, `NO_PRINCIPAL_NEEDED`, `NOT_A_PRINCIPAL`, `PETITION_ENDED`, `ALREADY_LINKED`,
+/// `WORDS_OUT_OF_BOUNDS`, and what [`pending`] says; not found without that case.
 pub fn say_basis(
     (case_id, case): (Uuid, &Case),
     others: &Others,
@@ -163,56 +168,81 @@ pub fn say_basis(
 ) -> Result<BTreeMap<Uuid, Vec<Event>>, Refusal> {
     pending(case)?;
     rests_on_petition(case)?;
+    let named = said.basis.map(|id| others.get(&id).map(|basis| (id, basis)).ok_or_else(Refusal::not_found));
+    let named = named.transpose()?;
+    let kind = match named {
+        Some((_, basis)) => tied_by(case, basis)?,
+        None => noted_of(case, said.of_principal)?,
+    };
     let officer = said.officer.to_string();
     let mut written = BTreeMap::from([(case_id, Vec::new())]);
-    let replaced = case.links.iter().filter(|link| link.is_basis() && said.basis != Some(link.case));
-    for Link { case: basis, form, .. } in replaced {
+    let before = |link: &&Link| link.kind == kind && link.direction == Direction::RestsOn;
+    for link in case.links.iter().filter(before).filter(|link| said.basis != Some(link.case)) {
         let unlinked = |other: Uuid, form: &str, direction: Direction| pb::CaseUnlinked {
             case_id: other.to_string(),
             form: form.to_owned(),
             direction: direction.as_str().to_owned(),
             officer: officer.clone(),
         };
-        written.entry(case_id).or_default().push(unlinked(*basis, form, Direction::RestsOn).into());
-        written.insert(*basis, vec![unlinked(case_id, &case.form, Direction::Carries).into()]);
+        written.entry(case_id).or_default().push(unlinked(link.case, &link.form, Direction::RestsOn).into());
+        written.insert(link.case, vec![unlinked(case_id, &case.form, Direction::Carries).into()]);
     }
     let own = written.entry(case_id).or_default();
-    let Some(basis_id) = said.basis else {
-        own.push(pb::BasisVerified { officer, note: worded("note", said.note)? }.into());
+    let Some((basis_id, basis)) = named else {
+        let of_principal = kind == LinkKind::Principal;
+        own.push(pb::BasisVerified { officer, note: worded("note", said.note)?, of_principal }.into());
         return Ok(written);
     };
-    let basis = others.get(&basis_id).ok_or_else(Refusal::not_found)?;
-    is_petition(basis)?;
-    let tie = |case, form: &str, direction| Link {
-        case,
-        form: form.to_owned(),
-        kind: LinkKind::Basis,
-        direction,
-        apart: true,
-    };
+    let tie =
+        |case, form: &str, direction| Link { case, form: form.to_owned(), kind, direction, apart: true };
     let linked = link(case, &tie(basis_id, &basis.form, Direction::RestsOn), basis)?;
     if linked.is_empty() {
-        return Err(Refusal::state("ALREADY_LINKED", "The case is linked with this petition."));
+        return Err(Refusal::state("ALREADY_LINKED", "The case is linked with this one."));
     }
     own.extend(linked);
     written.insert(basis_id, link(basis, &tie(case_id, &case.form, Direction::Carries), case)?);
     Ok(written)
 }
 
-/// An accepted petition that has not ended without an approval.
-fn is_petition(basis: &Case) -> Result<(), Refusal> {
-    if !matches!(basis.form.as_str(), "I-130" | "I-140") || basis.receipt_number.is_empty() {
-        return Err(Refusal::invalid("basis", "NOT_A_PETITION", "This is no accepted I-130 or I-140.")
-            .way_out(
-                "Look up the petition by its receipt number; one that is no case here is noted in words.",
-            ));
-    }
+/// What ties an application for adjustment and the case that an officer names for it, which has not ended without an approval.
+fn tied_by(case: &Case, basis: &Case) -> Result<LinkKind, Refusal> {
+    let accepted = !basis.receipt_number.is_empty();
+    let kind = match basis.form.as_str() {
+        "I-130" | "I-140" if accepted => LinkKind::Basis,
+        ADJUSTMENT if accepted && case.derivative && !basis.derivative => LinkKind::Principal,
+        ADJUSTMENT if case.derivative => {
+            return Err(Refusal::invalid(
+                "basis",
+                "NOT_A_PRINCIPAL",
+                "This is no accepted I-485 of a principal applicant.",
+            )
+            .way_out("Look up the principal's I-485 by its receipt number; one that is no case here is noted in words."));
+        }
+        _ => {
+            return Err(Refusal::invalid("basis", "NOT_A_PETITION", "This is no accepted I-130 or I-140.")
+                .way_out(
+                    "Look up the petition by its receipt number; one that is no case here is noted in words.",
+                ));
+        }
+    };
     if basis_end(basis).is_some() {
-        return Err(Refusal::state("PETITION_ENDED", "This petition ended without an approval.")
+        return Err(Refusal::state("PETITION_ENDED", "That case ended without an approval.")
             .way_out("Say on which one the case rests that is pending or approved.")
             .field("basis"));
     }
-    Ok(())
+    Ok(kind)
+}
+
+/// What a note about a case elsewhere is about.
+fn noted_of(case: &Case, of_principal: bool) -> Result<LinkKind, Refusal> {
+    match (of_principal, case.derivative) {
+        (false, _) => Ok(LinkKind::Basis),
+        (true, true) => Ok(LinkKind::Principal),
+        (true, false) => Err(Refusal::state(
+            "NO_PRINCIPAL_NEEDED",
+            "Only the application of a derivative, who applies as the spouse or child of a principal, rests on the principal's.",
+        )),
+    }
 }
 
 /// Whether a case is not approved while the same person's petition to remove conditions is pending (INA 216, 318).
@@ -275,4 +305,36 @@ pub(super) fn bases_approved(case: &Case, others: &Others) -> Result<(), Refusal
         .way_out("Decide the petition first; both may be decided on the same day.")
         .fact("basis", format!("cases/{basis}")))
     })
+}
+
+/// Of a derivative's application the principal's is approved and under review no more, as the cases stand when the decision is written
+/// (lifecycle 26, INA 203(d)). Of several one is, and the others have ended.
+///
+/// # Errors
+/// `PRINCIPAL_NOT_APPROVED`; `PRINCIPAL_NOT_KNOWN` where nobody has said which the principal's is.
+pub(super) fn principal_approved(case: &Case, others: &Others) -> Result<(), Refusal> {
+    let principals: Vec<Uuid> = case.principals().collect();
+    let Some(first) = principals.first() else {
+        if case.principal_verified || !case.derivative {
+            return Ok(());
+        }
+        return Err(Refusal::state(
+            "PRINCIPAL_NOT_KNOWN",
+            "This person applies as the spouse or child of a principal applicant, and nobody has said whose or how that case stands (INA 203(d)).",
+        )
+        .way_out("Link the case with the principal's I-485 by its receipt number, or note what was seen of its approval."));
+    };
+    let open = |principal: &&Uuid| others.get(principal).is_none_or(Case::is_open);
+    let approved =
+        |principal: &Uuid| others.get(principal).is_some_and(|it| it.outcome == Some(Outcome::Approved));
+    let waits_for = principals.iter().find(open);
+    if waits_for.is_none() && principals.iter().any(approved) {
+        return Ok(());
+    }
+    Err(Refusal::state(
+        "PRINCIPAL_NOT_APPROVED",
+        "The application of the principal through whom this person applies is not approved (INA 203(d)).",
+    )
+    .way_out("Decide the principal's case first; both may be decided on the same day.")
+    .fact("principal", format!("cases/{}", waits_for.unwrap_or(first))))
 }

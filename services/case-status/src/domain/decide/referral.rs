@@ -4,12 +4,11 @@
 use docket_kernel::Refusal;
 use docket_kernel::deadline::office_date;
 use jiff::Timestamp;
-use jiff::civil::{Date, date};
 
-use crate::domain::{Case, is_asylum};
+use crate::domain::{Case, is_asylum, rules};
 
-/// From this day on a referral may come without an interview (interim rule of 2026-07-28).
-const UNHEARD_FROM: Date = date(2026, 7, 28);
+/// The rule by which a referral may come without an interview.
+const UNHEARD: &str = "asylum.referral.unheard";
 
 /// The status of who asks for asylum, as an officer states it when deciding.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -32,7 +31,7 @@ impl Status {
 
 /// Whether a referral on a day may come without an interview.
 pub(super) fn referred_unheard(now: Timestamp) -> bool {
-    office_date(now) >= UNHEARD_FROM
+    rules::holds(UNHEARD, office_date(now))
 }
 
 /// A denial may be recommended, unless the file itself shows that there is no lawful status.

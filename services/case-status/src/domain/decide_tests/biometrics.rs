@@ -67,6 +67,24 @@ fn twelve_hours_before_is_the_last_moment_to_move() {
 }
 
 #[test]
+fn how_often_and_until_when_it_is_moved_online_is_the_law_of_the_day_on_which_that_is_asked() {
+    let mut case = biometrics_scheduled();
+    case.0.biometrics_booking.moved_by_party = 2;
+    let moving = |given: &Given, starts_at: &str, now: &str| {
+        let (mut given, now) = (Given(given.0.clone()), at(now));
+        given.0.biometrics_booking.appointment = Some(appointment(starts_at));
+        let to = appointment("2026-12-09T15:00:00Z");
+        given.when(|case| decide::move_biometrics(case, &to, MovedBy::Party, "illness", now))
+    };
+    // The 28th of June 2023 began at four o'clock in the morning in UTC.
+    moving(&case, "2023-06-29T15:00:00Z", "2023-06-28T04:00:00Z").refused("MOVED_TWICE");
+    moving(&case, "2023-06-29T15:00:00Z", "2023-06-28T03:59:59Z").then(&["biometrics_rescheduled"]);
+    let never = biometrics_scheduled();
+    moving(&never, "2023-06-28T15:00:00Z", "2023-06-28T04:00:00Z").refused("TOO_LATE_TO_MOVE");
+    moving(&never, "2023-06-28T15:00:00Z", "2023-06-28T03:59:59Z").then(&["biometrics_rescheduled"]);
+}
+
+#[test]
 fn biometrics_are_taken_on_the_day_or_earlier_by_agreement() {
     let taking = |now, early| biometrics_scheduled().when(|case| decide::take_biometrics(case, now, early));
     taking(now(), false).refused("TOO_EARLY");

@@ -4,12 +4,28 @@ use docket_proto::case_status::events::v1 as pb;
 use docket_proto::payments::events::v1::RefundFailed;
 
 use crate::domain::samples::*;
-use crate::domain::{Event, decide, evolve};
+use crate::domain::{Case, Event, decide, evolve, timeline};
 
 #[test]
 fn a_filing_becomes_one_case() {
     given([]).when(|case| decide::open(case, &opened())).then(&["opened"]);
     submitted().when(|case| decide::open(case, &opened())).refused("CASE_EXISTS");
+}
+
+#[test]
+fn a_request_for_a_hearing_is_to_be_heard_within_180_days_of_its_receipt() {
+    let filed = |challenge: &str| {
+        let filed = pb::CaseOpened { form: "N-336".into(), challenge: challenge.into(), ..opened() };
+        let mut events = given([]).when(|case| decide::open(case, &filed)).then(&["opened"]);
+        let text = timeline::line(&Case::default(), &events[0]).text;
+        let Event::CaseOpened(opened) = events.remove(0) else { unreachable!() };
+        (given([opened.into()]).0.office_deadline, text)
+    };
+    let (day, text) = filed("hearing");
+    let day = day.unwrap();
+    assert_eq!((day.rule.as_str(), day.due_date.as_str()), ("n336.hearing", "2027-05-22"));
+    assert_eq!(text, "timeline-opened-hearing");
+    assert_eq!(filed("motion_reopen"), (None, "timeline-opened".to_owned()));
 }
 
 #[test]

@@ -5,7 +5,7 @@ use uuid::Uuid;
 
 use crate::domain::decide::{self, MovedBy, TestResult};
 use crate::domain::samples::*;
-use crate::domain::{Event, task, title};
+use crate::domain::{Event, evolve, task, timeline, title};
 
 fn tests(parts: &[(&str, bool)]) -> Vec<TestResult> {
     parts.iter().map(|(part, passed)| TestResult { part: (*part).to_owned(), passed: *passed }).collect()
@@ -104,6 +104,52 @@ fn an_interview_is_held_with_each_part_of_the_test_once() {
     interview_scheduled()
         .when(|case| decide::complete_interview(case, ADA, &[], now(), false))
         .refused("TOO_EARLY");
+}
+
+#[test]
+fn the_office_has_120_days_to_decide_from_the_first_examination_for_naturalization() {
+    let hold = |given: &Given| {
+        let parts = tests(&[("civics", true)]);
+        given.when(|case| decide::complete_interview(case, ADA, &parts, now(), true))
+    };
+    let mut events = hold(&interview_scheduled()).then(&["interview_completed", "test_taken"]);
+    let line = timeline::line(&interview_scheduled().0, &events[0]);
+    assert_eq!(line.text, "timeline-interview-completed-early-until");
+    let Event::InterviewCompleted(held) = events.remove(0) else { unreachable!() };
+    let day = held.decision_deadline.clone().unwrap();
+    assert_eq!((day.rule.as_str(), day.due_date.as_str()), ("n400.decision", "2027-03-24"));
+    assert_eq!(day.expires_at_us, at("2027-03-25T04:00:00Z").as_microsecond());
+    let examined = interview_scheduled().and(held);
+    assert_eq!(examined.0.office_deadline.as_ref().unwrap().due_date, "2027-03-24");
+
+    // A second examination begins no days of its own.
+    let again = examined.and(pb::InterviewScheduled {
+        appointment: Some(slot("2027-01-25T15:00:00Z", "FO-NYC")),
+        ..pb::InterviewScheduled::default()
+    });
+    let events = hold(&again).then(&["interview_completed", "test_taken"]);
+    assert!(matches!(&events[0], Event::InterviewCompleted(held) if held.decision_deadline.is_none()));
+    let examined = again.and(events[0].clone());
+    assert_eq!(examined.0.office_deadline.as_ref().unwrap().due_date, "2027-03-24");
+
+    // It ends with the decision, however that is.
+    let clear = |event: Event| evolve(examined.0.clone(), &event).office_deadline;
+    for event in [
+        pb::CaseApproved::default().into(),
+        pb::CaseDenied::default().into(),
+        pb::CaseWithdrawn {}.into(),
+        pb::CaseAdministrativelyClosed::default().into(),
+        pb::AcceptanceVoided::default().into(),
+    ] {
+        assert_eq!(clear(event), None);
+    }
+    // Nobody has it who is heard for something else.
+    let mut asylum = interview_scheduled();
+    asylum.0.family = "asylum".into();
+    let events = asylum
+        .when(|case| decide::complete_interview(case, ADA, &[], now(), true))
+        .then(&["interview_completed"]);
+    assert!(matches!(&events[0], Event::InterviewCompleted(held) if held.decision_deadline.is_none()));
 }
 
 #[test]

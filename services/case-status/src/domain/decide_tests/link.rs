@@ -13,10 +13,16 @@ use crate::domain::{Case, Direction, Event, Link, LinkKind, Outcome, Stage, evol
 const PETITION: Uuid = Uuid::from_u128(0x130);
 const ADJUSTMENT: Uuid = Uuid::from_u128(0x485);
 const PERMIT: Uuid = Uuid::from_u128(0x765);
+const FOLLOWING: Uuid = Uuid::from_u128(0x203);
 const PETITIONER: Uuid = Uuid::from_u128(0xB);
 
 fn filed(case: Uuid, form: &str, party: Uuid) -> Filed {
-    Filed { case, form: form.into(), party }
+    Filed { case, form: form.into(), party, derivative: false }
+}
+
+/// The application of a spouse who follows the one of [`adjustment`].
+fn following() -> Filed {
+    Filed { derivative: true, ..filed(FOLLOWING, "I-485", PETITIONER) }
 }
 
 fn petition() -> Filed {
@@ -169,7 +175,7 @@ fn say(
     others: &[(Uuid, &Given)],
 ) -> Result<BTreeMap<Uuid, Vec<Event>>, &'static str> {
     let others: Others = others.iter().map(|(id, case)| (*id, case.0.clone())).collect();
-    let said = decide::Said { officer: ADA, basis, note };
+    let said = decide::Said { officer: ADA, basis, of_principal: false, note };
     decide::say_basis((ADJUSTMENT, &case.0), &others, said).map_err(|refusal| refusal.reason)
 }
 
@@ -223,6 +229,90 @@ fn what_is_ones_own_is_linked_apart_and_a_petition_for_somebody_else_is_not() {
     assert!(permit().link_apart(&adjustment()).is_some_and(|link| link.apart));
     assert_eq!(adjustment().link_apart(&filed(PETITION, "I-130", APPLICANT)), None);
     assert_eq!(adjustment().link_apart(&filed(PETITION, "I-140", PETITIONER)), None);
+}
+
+/// A derivative's adjustment under review.
+fn derivative() -> Given {
+    let mut case = recommended(true);
+    (case.0.form, case.0.derivative) = ("I-485".into(), true);
+    case
+}
+
+#[test]
+fn a_derivative_s_adjustment_rests_on_the_principal_s_and_not_the_other_way() {
+    let link = following().link_with(&adjustment()).unwrap();
+    assert_eq!((link.case, link.kind, link.direction), (ADJUSTMENT, LinkKind::Principal, Direction::RestsOn));
+    let back = adjustment().link_with(&following()).unwrap();
+    assert_eq!((back.case, back.kind, back.direction), (FOLLOWING, LinkKind::Principal, Direction::Carries));
+    let another = Filed { case: PERMIT, ..following() };
+    assert_eq!(following().link_with(&another), None, "two who follow");
+    let unrelated = Filed { case: PERMIT, ..adjustment() };
+    assert_eq!(adjustment().link_with(&unrelated), None, "two who do not");
+    assert_eq!(following().link_with(&petition()).unwrap().kind, LinkKind::Basis);
+}
+
+#[test]
+fn a_derivative_is_not_approved_before_the_principal() {
+    let approve = |case: &Given, others: Others| {
+        case.when(|case| decide::decide_case(case, BO, &Verdict::Approve, &others, now()))
+    };
+    let link = following().link_with(&adjustment()).unwrap();
+    let case = after(derivative(), |case| decide::link(case, &link, &accepted().0));
+    let stands = |principal: Given| Others::from([(ADJUSTMENT, principal.0)]);
+    approve(&case, Others::new()).refused("PRINCIPAL_NOT_APPROVED");
+    approve(&case, stands(recommended(true))).refused("PRINCIPAL_NOT_APPROVED");
+    let reopened = approved().and(pb::CaseReopenedOnOwnMotion::default());
+    approve(&case, stands(reopened)).refused("PRINCIPAL_NOT_APPROVED");
+    let denied = || in_review().and(pb::CaseDenied::default());
+    approve(&case, stands(denied())).refused("PRINCIPAL_NOT_APPROVED");
+    approve(&case, stands(approved())).then(&["decision_reviewed", "approved"]);
+    // Of two with whom it went in, one was denied and the other one approved.
+    let second = Link { case: PERMIT, ..link };
+    let of_two = after(case, |case| decide::link(case, &second, &accepted().0));
+    let both = |second: Given| Others::from([(ADJUSTMENT, approved().0), (PERMIT, second.0)]);
+    approve(&of_two, both(in_review())).refused("PRINCIPAL_NOT_APPROVED");
+    approve(&of_two, both(denied())).then(&["decision_reviewed", "approved"]);
+}
+
+#[test]
+fn a_derivative_who_filed_apart_waits_until_somebody_says_whose_case_it_follows() {
+    let approve = |case: &Given, others: Others| {
+        case.when(|case| decide::decide_case(case, BO, &Verdict::Approve, &others, now()))
+    };
+    approve(&derivative(), Others::new()).refused("PRINCIPAL_NOT_KNOWN");
+    let say = |case: &Given, basis: Option<&Given>, of_principal: bool| {
+        let others: Others = basis.map(|basis| (ADJUSTMENT, basis.0.clone())).into_iter().collect();
+        let note = "Approval notice of an I-485 of 2024, seen in the file.";
+        let said = decide::Said { officer: ADA, basis: basis.map(|_| ADJUSTMENT), of_principal, note };
+        decide::say_basis((FOLLOWING, &case.0), &others, said).map_err(|refusal| refusal.reason)
+    };
+    let noted = |case: Given, of_principal: bool| {
+        let events = say(&case, None, of_principal).unwrap().remove(&FOLLOWING).unwrap();
+        Given(events.iter().fold(case.0, evolve))
+    };
+    approve(&noted(derivative(), false), Others::new()).refused("PRINCIPAL_NOT_KNOWN");
+    approve(&noted(derivative(), true), Others::new()).then(&["decision_reviewed", "approved"]);
+    assert_eq!(say(&apart(), None, true).map(drop), Err("NO_PRINCIPAL_NEEDED"));
+
+    let rest_on = |case: &Given, basis: &Given| say(case, Some(basis), false);
+    let principal = accepted_as("I-485");
+    let mut another = accepted_as("I-485");
+    another.0.derivative = true;
+    assert_eq!(rest_on(&derivative(), &another).map(drop), Err("NOT_A_PRINCIPAL"));
+    let submitted = submitted_as("I-485", "adjustment");
+    assert_eq!(rest_on(&derivative(), &submitted).map(drop), Err("NOT_A_PRINCIPAL"));
+    assert_eq!(rest_on(&derivative(), &accepted_as("I-765")).map(drop), Err("NOT_A_PETITION"));
+    assert_eq!(rest_on(&apart(), &principal).map(drop), Err("NOT_A_PETITION"), "who follows nobody");
+    let written = rest_on(&derivative(), &principal).unwrap();
+    assert!([FOLLOWING, ADJUSTMENT].iter().all(|case| names(&written[case]) == ["linked"]));
+    let linked = Given(written[&FOLLOWING].iter().fold(derivative().0, evolve));
+    assert_eq!(linked.0.principals().collect::<Vec<_>>(), [ADJUSTMENT]);
+    assert_eq!(linked.0.bases().count(), 0, "it is no petition");
+    // Who applied first reads nothing of what somebody else filed apart.
+    assert!(timeline::line(&principal.0, &written[&ADJUSTMENT][0]).office_only);
+    // A principal who is denied is a lost basis, and decides nothing.
+    let denied = in_review().and(pb::CaseDenied::default());
+    linked.when(|case| decide::follow_basis(case, ADJUSTMENT, &denied.0)).then(&["basis_lost"]);
 }
 
 #[test]
