@@ -67,7 +67,9 @@ mod tests {
             assert_eq!(allowed(&["adjudicator"], &["assigned_officer"], action), decides, "officer {action}");
             assert_eq!(allowed(&["intake_officer"], &["intake"], action), reads, "intake {action}");
             assert_eq!(allowed(&["supervisor"], &["supervisor"], action), decides, "supervisor {action}");
-            for relation in ["assigned_officer", "intake", "supervisor"] {
+            let sees = action == "ListAccesses";
+            assert_eq!(allowed(&["records_officer"], &["records"], action), sees, "records {action}");
+            for relation in ["assigned_officer", "intake", "supervisor", "records"] {
                 assert!(!allowed(&["operator"], &[relation], action), "operator {relation} {action}");
             }
             assert!(

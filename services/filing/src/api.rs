@@ -1,5 +1,6 @@
 //! The gRPC faces: take apart, call, answer.
 
+mod accesses;
 mod again;
 mod appearances;
 mod appointments;

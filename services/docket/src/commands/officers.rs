@@ -1,7 +1,7 @@
 //! `docket officer`: the queue, a case, acts and decisions.
 use super::office::{self, OfficeAct};
 use super::paper::filing_of;
-use super::{Refused, Session, case, each_page, helper, when};
+use super::{Refused, Session, case, each_page, helper, view, when};
 use crate::client::request;
 use crate::output::Teller;
 use anyhow::{Context, Result};
@@ -253,6 +253,7 @@ async fn papers(
             teller.pair(&format!("Form {form}"), &format!("docket copy {name}"));
         }
     }
+    filing.evidence.iter().chain(&filing.unsolicited).for_each(|file| view::tell(file, teller));
     // Who signed it beside whoever filed it.
     if !filing.helpers.is_empty() {
         helper::list(&filing, teller);
@@ -283,7 +284,7 @@ async fn answers(
 fn answer(response: &docket_proto::filing::v1::Response, teller: &Teller) {
     if teller.is_json() {
         let files = response.evidence.iter().map(|file| {
-            json!({"item": file.kind, "file": file.file_name, "name": file.name, "foreign_language": file.foreign_language})
+            json!({"item": file.kind, "file": file.file_name, "name": file.name, "foreign_language": file.foreign_language, "hard_to_read": view::pages_of(file)})
         });
         let lacking = response.explanations.iter();
         let lacking = lacking.map(|said| json!({"item": said.kind, "explanation": said.explanation}));
@@ -297,7 +298,7 @@ fn answer(response: &docket_proto::filing::v1::Response, teller: &Teller) {
     let (kind, received) = (response.request_kind.to_uppercase(), when(response.received_at_us));
     teller.heading(&format!("answer to {kind}, received {received}"));
     for file in &response.evidence {
-        teller.pair(&file.kind, &format!("{} ({})", file.file_name, file.name));
+        view::tell(file, teller);
     }
     for said in &response.explanations {
         teller.pair(&said.kind, &format!("cannot be provided: {}", said.explanation));

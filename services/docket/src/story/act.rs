@@ -374,6 +374,19 @@ pub enum Act {
         /// Kind of evidence.
         kind: String,
     },
+    /// Sees who opened the files of the filing at hand.
+    SeeAccesses {
+        /// Those of the office's people, newest first, as `assigned_officer original`.
+        office: Vec<String>,
+        /// Whether whoever looks is told which accounts these are.
+        #[serde(default)]
+        named: bool,
+    },
+    /// Looks at the first page of a file that was attached to the filing, as a picture.
+    ViewEvidence {
+        /// Kind of evidence.
+        kind: String,
+    },
     /// Reads what went in with the filing at hand and opens no case of its own.
     ReadEnclosed {
         /// Its form.
