@@ -254,6 +254,7 @@ fn show(filing: &str, review: &pb::ReviewFilingResponse, teller: &Teller) {
 pub fn hard_to_read(file: &pb::Evidence) -> String {
     let pages = file.hard_to_read.iter().map(|page| match page.fault.as_str() {
         "coarse" => format!("page {} has only {} dots an inch", page.page, page.dots_per_inch),
+        "undrawn" => format!("page {} cannot be shown as a picture; send it as another file", page.page),
         fault => format!("page {} is {fault}", page.page),
     });
     let pages: Vec<String> = pages.collect();
