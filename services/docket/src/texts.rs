@@ -60,6 +60,19 @@ static SPANISH: &[(&str, &str)] = &[
         "si no es correcta, informe de su mudanza: docket file AR-11",
     ),
     // Drafts, copies and what goes with them.
+    (
+        "Form G-28 is not completed or signed as it must be",
+        "el Formulario G-28 no está completo o firmado como debe",
+    ),
+    ("whoever entered it may not represent", "quien la presentó no puede representar"),
+    (
+        "a student or graduate, and who supervises them is not shown",
+        "un estudiante o graduado, y no consta quién lo supervisa",
+    ),
+    ("the representative is suspended", "el representante está suspendido"),
+    ("the representative is disbarred", "el representante está inhabilitado"),
+    ("the accreditation has ended", "la acreditación terminó"),
+    ("the office ended it", "la oficina la terminó"),
     ("say where the picture of the page goes: --to PATH", "diga adónde va la imagen de la página: --to RUTA"),
     ("page {} of {} ({}) written to {}", "página {} de {} ({}) guardada en {}"),
     (

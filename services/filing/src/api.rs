@@ -13,6 +13,7 @@ mod fee_waiver;
 mod helpers;
 mod invitation;
 mod invitations;
+mod office_ends;
 mod packages;
 mod places;
 mod representations;

@@ -123,6 +123,20 @@ pub enum Act {
     },
     /// Ends the own representation, as the client.
     EndRepresentation {},
+    /// Refuses, as the office, the appearance that stands for the case at hand.
+    RefuseAppearance {
+        /// Why.
+        reason: String,
+    },
+    /// Ends, as the office, all appearances of somebody who may no longer represent.
+    EndAppearances {
+        /// Whose.
+        of: String,
+        /// Why.
+        reason: String,
+        /// How many that are.
+        ended: usize,
+    },
     /// Asks the client to look at the filing.
     AskReview {},
     /// Gives the filing back to the representative.

@@ -313,6 +313,8 @@ impl Player {
             | Act::RefuseRepresentation {}
             | Act::ChangeWishes { .. }
             | Act::EndRepresentation {}
+            | Act::RefuseAppearance { .. }
+            | Act::EndAppearances { .. }
             | Act::AskReview {}
             | Act::ReturnFiling { .. }
             | Act::SeeRemark { .. }

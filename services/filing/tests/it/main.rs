@@ -26,6 +26,7 @@ mod legible;
 mod lists;
 mod load;
 mod moved;
+mod office_ends;
 mod papers;
 mod peers;
 mod process;
