@@ -79,7 +79,6 @@ static SPANISH: &[(&str, &str)] = &[
         "Something on it could not be drawn as it is: look at the original too.",
         "Algo de ella no se pudo dibujar como es: vea también el original.",
     ),
-    ("the picture was cut; ask for it again", "la imagen llegó cortada; pídala de nuevo"),
     ("nobody has opened a file of it", "nadie ha abierto un archivo suyo"),
     ("looked at pages of", "vio páginas de"),
     ("downloaded", "descargó"),

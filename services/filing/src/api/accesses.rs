@@ -5,7 +5,7 @@
 //! of their own beside the filing's: to look at a file is no work on a draft, and voids no version that somebody saw.
 
 use docket_eventlog::{Direction, Expected, Recorded, StreamAppend, StreamName, Subjects};
-use docket_kernel::{EventEnum as _, derived_id, resource};
+use docket_kernel::{EventEnum as _, derived_id};
 use docket_proto::events::access::Event;
 use docket_proto::filing::events::v1 as events;
 use docket_proto::filing::v1 as pb;
