@@ -172,6 +172,13 @@ enum Command {
         #[arg(long)]
         out: PathBuf,
     },
+    /// A page of a file as a picture, for the party and for the officers of its case; with a filing alone, the files that are there.
+    View(commands::ViewArgs),
+    /// Who opened the files of a filing and of the answers in its case, and when; of the office, in which role.
+    Accesses {
+        /// filings/<id>.
+        filing: String,
+    },
     /// Whoever interpreted or filled in the form, or files it together with you, signs it: ask them, or, as one of them, read and sign.
     Helper(commands::HelperArgs),
     /// Somebody is asked to file a form together with yours, from an account of their own, such as a joint sponsor: ask them, or, as one
@@ -314,6 +321,8 @@ async fn dispatch(cli: Cli) -> Result<()> {
         Command::Appoint { filing } => commands::appoint(&home, &filing, &teller).await,
         Command::Recall { filing } => commands::recall(&home, &filing, &teller).await,
         Command::Copy { filing, draft, out } => commands::copy(&home, (&filing, draft), &out, &teller).await,
+        Command::View(args) => commands::view(&home, &args, &teller).await,
+        Command::Accesses { filing } => commands::accesses(&home, &filing, &teller).await,
         Command::Helper(args) => commands::helper(&home, args, &teller).await,
         Command::Invitation(args) => commands::invitation(&home, args, &teller).await,
         Command::Status { receipt, watch } => {

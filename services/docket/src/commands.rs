@@ -29,6 +29,7 @@ pub mod roles;
 pub mod session;
 pub mod sign;
 pub mod texts;
+pub mod view;
 pub mod waiver;
 pub mod wishes;
 pub mod withdraw;
@@ -61,6 +62,7 @@ pub use roles::{RoleCommand, role};
 pub use session::{Session, SignInArgs, StepUpArgs, sign_in, step_up};
 pub use sign::{ReviewArgs, SendArgs, SignArgs, review, send, sign};
 pub use texts::{TextsArgs, texts};
+pub use view::{ViewArgs, accesses, view};
 pub use waiver::{WaiverArgs, waiver};
 pub use withdraw::{WithdrawArgs, withdraw};
 

@@ -42,14 +42,15 @@ mod tests {
             let helpers = action.ends_with("AsHelper");
             let asked = ["ReadPackageInvitation", "AcceptPackageInvitation", "DeclinePackageInvitation"]
                 .contains(&action.as_str());
-            let applicants = !representatives && !appearance && !helpers && !asked;
+            let office = ["RefuseAppearance", "EndAppearances"].contains(&action.as_str());
+            let applicants = !representatives && !appearance && !helpers && !asked && !office;
             assert_eq!(allowed(&[], &["applicant"], action), applicants, "applicant {action}");
             // Who prepares for somebody never signs for them, nor says in their name that it is right or who represents them.
             let own = ["ReturnFiling", "ApproveFiling", "SignFiling", "AppointRepresentative"]
                 .contains(&action.as_str());
             assert_eq!(
                 allowed(&[], &["representative"], action),
-                !own && !appearance && !helpers && !asked,
+                !own && !appearance && !helpers && !asked && !office,
                 "representative {action}"
             );
             assert!(
@@ -66,8 +67,12 @@ mod tests {
             let decides = reads || action == "ListCaseResponses";
             assert_eq!(allowed(&["adjudicator"], &["assigned_officer"], action), decides, "officer {action}");
             assert_eq!(allowed(&["intake_officer"], &["intake"], action), reads, "intake {action}");
-            assert_eq!(allowed(&["supervisor"], &["supervisor"], action), decides, "supervisor {action}");
-            for relation in ["assigned_officer", "intake", "supervisor"] {
+            let refuses = action == "RefuseAppearance";
+            let supervises = decides || refuses;
+            assert_eq!(allowed(&["supervisor"], &["supervisor"], action), supervises, "supervisor {action}");
+            let sees = action == "ListAccesses" || refuses;
+            assert_eq!(allowed(&["records_officer"], &["records"], action), sees, "records {action}");
+            for relation in ["assigned_officer", "intake", "supervisor", "records"] {
                 assert!(!allowed(&["operator"], &[relation], action), "operator {relation} {action}");
             }
             assert!(

@@ -1,5 +1,6 @@
 //! The gRPC faces: take apart, call, answer.
 
+mod accesses;
 mod again;
 mod appearances;
 mod appointments;
@@ -12,6 +13,7 @@ mod fee_waiver;
 mod helpers;
 mod invitation;
 mod invitations;
+mod office_ends;
 mod packages;
 mod places;
 mod representations;

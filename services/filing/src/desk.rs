@@ -55,6 +55,15 @@ pub(crate) struct ResponseDossier {
     pub(crate) content: Content,
 }
 
+/// How somebody stands to what was filed, and the case by which they do.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Stands {
+    /// As the policy calls it.
+    pub(crate) relation: &'static str,
+    /// The filing's own; of what went in with another form and opens none, a case of that form.
+    pub(crate) case: Uuid,
+}
+
 /// What went into a package together.
 #[derive(Default)]
 pub(crate) struct Together {
@@ -158,19 +167,46 @@ impl Desk {
     /// # Errors
     /// Not found, also when it is not the caller's; what the policy says; a log or vault that does not answer.
     pub(crate) async fn closed(&self, caller: &Caller, action: &str, id: Uuid) -> Result<Closed, ApiError> {
+        Ok(self.closed_by(caller, action, id).await?.0)
+    }
+
+    /// [`Desk::closed`], with how the caller stands to it.
+    ///
+    /// # Errors
+    /// As [`Desk::closed`].
+    pub(crate) async fn closed_by(
+        &self,
+        caller: &Caller,
+        action: &str,
+        id: Uuid,
+    ) -> Result<(Closed, Stands), ApiError> {
         let closed = self.dossiers.find(id).await?;
-        let relations = if closed.filing.phase == Phase::Absent {
+        let stands = if closed.filing.phase == Phase::Absent {
             Vec::new()
         } else {
             let relations = self.relations(caller, closed.filing.account, id).await?;
             if relations.is_empty() {
                 self.relations_by_main(caller, &closed.filing).await?
             } else {
-                relations
+                relations.into_iter().map(|relation| Stands { relation, case: id }).collect()
             }
         };
-        self.require(caller, action, "Filing", id, relations)?;
-        Ok(closed)
+        let stands = self.stands(caller, (action, "Filing"), id, &stands)?;
+        Ok((closed, stands))
+    }
+
+    /// Asks the policy, and says which relation it lets the caller do it by.
+    fn stands(
+        &self,
+        caller: &Caller,
+        (action, kind): (&str, &'static str),
+        id: Uuid,
+        stands: &[Stands],
+    ) -> Result<Stands, ApiError> {
+        let all = stands.iter().map(|stands| stands.relation).collect();
+        self.require(caller, action, kind, id, all)?;
+        let enough = |stands: &&Stands| self.require(caller, action, kind, id, vec![stands.relation]).is_ok();
+        stands.iter().find(enough).or(stands.first()).copied().ok_or_else(ApiError::not_found)
     }
 
     /// The appearance that stands for a filing now, with the account of its representative. Where none was ever entered the
@@ -195,6 +231,19 @@ impl Desk {
         action: &str,
         id: Uuid,
     ) -> Result<ResponseDossier, ApiError> {
+        Ok(self.response_by(caller, action, id).await?.0)
+    }
+
+    /// [`Desk::response`], with how the caller stands to it.
+    ///
+    /// # Errors
+    /// As [`Desk::filing`].
+    pub(crate) async fn response_by(
+        &self,
+        caller: &Caller,
+        action: &str,
+        id: Uuid,
+    ) -> Result<(ResponseDossier, Stands), ApiError> {
         let loaded: Loaded<Responses> = self.responses.load(id).await?;
         let response = loaded.state;
         let relations = if response.exists() {
@@ -202,9 +251,11 @@ impl Desk {
         } else {
             Vec::new()
         };
-        self.require(caller, action, "Response", id, relations)?;
+        let case = response.case;
+        let stands: Vec<Stands> = relations.into_iter().map(|relation| Stands { relation, case }).collect();
+        let stands = self.stands(caller, (action, "Response"), id, &stands)?;
         let content = Content::of_response(&self.log, &loaded.events).await?;
-        Ok(ResponseDossier { id, response, content })
+        Ok((ResponseDossier { id, response, content }, stands))
     }
 
     /// Where the case of an accepted filing stands.
@@ -250,11 +301,7 @@ impl Desk {
 
     /// How somebody of the office stands to what went in with another form and opens no case: as to the cases of that form in its
     /// package. Whoever is on the side of a party there is nothing to it.
-    async fn relations_by_main(
-        &self,
-        caller: &Caller,
-        filing: &Filing,
-    ) -> Result<Vec<&'static str>, ApiError> {
+    async fn relations_by_main(&self, caller: &Caller, filing: &Filing) -> Result<Vec<Stands>, ApiError> {
         let main = self.catalogue.form(&filing.form).and_then(|form| form.goes_with.as_deref());
         let (Some(main), Phase::Submitted | Phase::Accepted) = (main, filing.phase) else {
             return Ok(Vec::new());
@@ -268,7 +315,8 @@ impl Desk {
             if account == person || representations::represents(pool, person, case).await? {
                 return Ok(Vec::new());
             }
-            relations.extend(self.office_relations(caller, person, case).await?);
+            let here = self.office_relations(caller, person, case).await?;
+            relations.extend(here.into_iter().map(|relation| Stands { relation, case }));
         }
         Ok(relations)
     }
@@ -306,8 +354,8 @@ impl Desk {
         Ok(Together { mains, enclosed: others.into_iter().filter(enclosed).collect() })
     }
 
-    /// How somebody of the office stands to a case: who has it; intake, while it is neither accepted nor rejected; a supervisor
-    /// of the office that it is with.
+    /// How somebody of the office stands to a case: who has it; intake, while it is neither accepted nor rejected; a supervisor or a
+    /// records officer of the office that it is with.
     async fn office_relations(
         &self,
         caller: &Caller,
@@ -318,13 +366,17 @@ impl Desk {
         if officers::of_case(&self.base.pool, case).await? == Some(person) {
             relations.push("assigned_officer");
         }
-        let decides = ["intake_officer", "supervisor"].iter().any(|role| caller.has_role(role, None));
-        if decides && let Some(place) = offices::of_case(&self.base.pool, case).await? {
+        let placed = ["intake_officer", "supervisor", "records_officer"];
+        let placed = placed.iter().any(|role| caller.has_role(role, None));
+        if placed && let Some(place) = offices::of_case(&self.base.pool, case).await? {
             if place.at_intake && caller.has_role("intake_officer", Some(&place.office)) {
                 relations.push("intake");
             }
             if caller.has_role("supervisor", Some(&place.office)) {
                 relations.push("supervisor");
+            }
+            if caller.has_role("records_officer", Some(&place.office)) {
+                relations.push("records");
             }
         }
         Ok(relations)

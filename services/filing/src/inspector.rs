@@ -39,6 +39,14 @@ pub struct Config {
 #[error("the file was not read: {0}")]
 pub(crate) struct NotInspected(String);
 
+/// What a process said.
+enum Said {
+    /// All that it had to say.
+    Whole(Vec<u8>),
+    /// It died of the file, and said this before.
+    Cut(Vec<u8>),
+}
+
 /// Files read at once: each may take half a gigabyte.
 const AT_ONCE: usize = 2;
 
@@ -65,21 +73,25 @@ impl Inspector {
         let _place = self.places.acquire().await.map_err(not_inspected)?;
         let words = [inspect::ARGUMENT.to_owned()];
         match self.said(&words, bytes, (inspect::SECONDS, LONGEST_LINE)).await? {
-            None => Ok(Err(Fault::Unbearable)),
-            Some(said) => match serde_json::from_slice(&said).map_err(not_inspected)? {
+            Said::Cut(_) => Ok(Err(Fault::Unbearable)),
+            Said::Whole(said) => match serde_json::from_slice(&said).map_err(not_inspected)? {
                 Verdict::Taken(media_type) => Ok(Ok(media_type)),
                 Verdict::Refused(fault) => Ok(Err(fault)),
             },
         }
     }
 
-    /// What on its pages may be hard to read. Nothing, where that cannot be said: nothing hangs on it.
+    /// What on its pages may be hard to read, or cannot be drawn. Nothing, where that cannot be said: nothing hangs on it.
     pub(crate) async fn look_over(&self, bytes: &[u8]) -> Vec<HardToRead> {
         let Ok(_place) = self.places.acquire().await else { return Vec::new() };
         let words = [legibility::ARGUMENT.to_owned()];
         match self.said(&words, bytes, (legibility::SECONDS, LONGEST_LINE)).await {
             Ok(said) => {
-                legibility::heard(&said.unwrap_or_default()).into_iter().map(HardToRead::from).collect()
+                let noticed = match said {
+                    Said::Whole(said) => legibility::heard(&said, false),
+                    Said::Cut(said) => legibility::heard(&said, true),
+                };
+                noticed.into_iter().map(HardToRead::from).collect()
             }
             Err(error) => {
                 tracing::warn!(%error, "a file could not be looked over: nobody is told whether it can be read");
@@ -100,29 +112,31 @@ impl Inspector {
         longest_side: u16,
     ) -> Result<Result<Drawing, Undrawn>, NotInspected> {
         let words = [render::ARGUMENT.to_owned(), page.to_string(), longest_side.to_string()];
-        let said = self.said(&words, bytes, (render::SECONDS, LONGEST_LINE + MOST_DOTS)).await?;
-        Ok(said.map_or(Err(Undrawn::Unbearable), |said| drawn(said, longest_side)))
+        Ok(match self.said(&words, bytes, (render::SECONDS, LONGEST_LINE + MOST_DOTS)).await? {
+            Said::Cut(_) => Err(Undrawn::Unbearable),
+            Said::Whole(said) => drawn(said, longest_side),
+        })
     }
 
-    /// What a process said that read a file to its end; nothing of one that died of it. One that came to nothing without having
-    /// used its processor time up says nothing of the file: the machine is busy, or took its memory back.
+    /// What a process said that read a file to its end, or died of it. One that came to nothing without having used its processor
+    /// time up says nothing of the file: the machine is busy, or took its memory back.
     async fn said(
         &self,
         words: &[String],
         bytes: &[u8],
         (seconds, longest): (u64, u64),
-    ) -> Result<Option<Vec<u8>>, NotInspected> {
+    ) -> Result<Said, NotInspected> {
         let output = timeout(Duration::from_secs(4 * seconds), self.run(words, bytes, longest)).await;
         let (end, said) = output.map_err(not_inspected)?.map_err(not_inspected)?;
         if end.success() {
-            return Ok(Some(said));
+            return Ok(Said::Whole(said));
         }
         if end.code() == Some(NOT_CONFINED.into()) {
             return Err(NotInspected(String::from_utf8_lossy(&said).into_owned()));
         }
         // Processor time that is used up ends with SIGXCPU, memory and a fault of the decoder with other signals; this one is
         // sent by whoever needs the memory more (proc(5), oom_score_adj).
-        if end.signal() == Some(libc::SIGKILL) { Err(not_inspected(end)) } else { Ok(None) }
+        if end.signal() == Some(libc::SIGKILL) { Err(not_inspected(end)) } else { Ok(Said::Cut(said)) }
     }
 
     /// The process's end and what it said.

@@ -1,10 +1,11 @@
 //! What on the pages of a file may be hard to read: a page that is blank, dark or blurred, has lines that run off an edge
-//! (`sharpness`), or too few dots for the size at which it would be printed. Nothing is refused for it: whoever sends the file is told at once, and decides.
+//! (`sharpness`), too few dots for the size at which it would be printed, or cannot be drawn. Nothing is refused for it: whoever sends the file is told at once, and decides.
 //!
-//! `docket-filing look-over` takes the file on its standard input and writes what it noticed, JSON, to its standard output. The
-//! pages are drawn in that process (`confined`), as they are shown; one that dies of it has noticed nothing.
+//! `docket-filing look-over` takes the file on its standard input and writes what it noticed to its standard output, as it goes: a
+//! line of JSON for each step. The pages are drawn in that process (`confined`), as they are shown. The first line comes when the
+//! first page is drawn: of a process that dies before it is known that this page can be shown to nobody.
 
-use std::io::Write as _;
+use std::io::{self, Write as _};
 use std::process::ExitCode;
 use std::time::{Duration, Instant};
 
@@ -63,6 +64,8 @@ enum Fault {
     Coarse,
     Blurred,
     Cut,
+    /// It cannot be drawn: whoever looks at pages sees nothing of it.
+    Undrawn,
 }
 
 impl From<Noticed> for HardToRead {
@@ -73,16 +76,22 @@ impl From<Noticed> for HardToRead {
             Fault::Coarse => "coarse",
             Fault::Blurred => "blurred",
             Fault::Cut => "cut",
+            Fault::Undrawn => "undrawn",
         };
         Self { page: noticed.page, fault: fault.to_owned(), dots_per_inch: noticed.dots_per_inch }
     }
 }
 
-/// What a process said that may have been taken over: no more than so many pages can have.
-pub(crate) fn heard(said: &[u8]) -> Vec<Noticed> {
-    let noticed: Vec<Noticed> = serde_json::from_slice(said).unwrap_or_default();
+/// What a process said that may have been taken over: no more than so many pages can have. One that died of the file before it had
+/// said anything died of its first page.
+pub(crate) fn heard(said: &[u8], died: bool) -> Vec<Noticed> {
+    if died && !said.contains(&b'\n') {
+        return vec![Noticed { page: 1, fault: Fault::Undrawn, dots_per_inch: 0 }];
+    }
+    let lines = said.split(|byte| *byte == b'\n');
+    let noticed = lines.flat_map(|line| serde_json::from_slice::<Vec<Noticed>>(line).unwrap_or_default());
     let possible = |one: &Noticed| (1..=PAGES).contains(&one.page);
-    noticed.into_iter().filter(possible).take(MOST_OF_A_PAGE * PAGES as usize).collect()
+    noticed.filter(possible).take(MOST_OF_A_PAGE * PAGES as usize).collect()
 }
 
 /// Looks over the file on standard input.
@@ -90,30 +99,49 @@ pub(crate) fn look_over_file() -> ExitCode {
     if let Err(code) = confined::enter(SECONDS) {
         return code;
     }
-    let said = confined::given()
-        .and_then(|bytes| std::io::stdout().lock().write_all(&serde_json::to_vec(&look_over(&bytes))?));
+    let mut out = io::stdout().lock();
+    let said = confined::given().and_then(|bytes| {
+        look_over(&bytes, |noticed| {
+            serde_json::to_writer(&mut out, noticed)?;
+            out.write_all(b"\n")?;
+            out.flush()
+        })
+    });
     if said.is_ok() { ExitCode::SUCCESS } else { ExitCode::FAILURE }
 }
 
-/// What may be hard to read in a file that was taken.
-fn look_over(bytes: &[u8]) -> Vec<Noticed> {
+/// What may be hard to read in a file that was taken, page by page; first of all whether its first page can be drawn.
+///
+/// # Errors
+/// It cannot be said.
+fn look_over(bytes: &[u8], mut say: impl FnMut(&[Noticed]) -> io::Result<()>) -> io::Result<()> {
     let begun = Instant::now();
-    let dots_per_inch = dots_per_inch(bytes);
-    let mut noticed = Vec::new();
+    let mut drawn = page::draw(bytes.to_vec(), 1, SIDE);
+    if drawn.is_ok() {
+        say(&[])?;
+    }
+    let dots_per_inch = if drawn.is_ok() { dots_per_inch(bytes) } else { Vec::new() };
     for page in 1..=PAGES {
-        if begun.elapsed() > ENOUGH {
-            break;
+        if page > 1 {
+            if begun.elapsed() > ENOUGH {
+                break;
+            }
+            drawn = page::draw(bytes.to_vec(), page, SIDE);
         }
-        let Ok(drawing) = page::draw(bytes.to_vec(), page, SIDE) else { break };
+        let mut noticed = Vec::new();
+        let Ok(drawing) = &drawn else {
+            return say(&[Noticed { page, fault: Fault::Undrawn, dots_per_inch: 0 }]);
+        };
         let fault = |fault| Noticed { page, fault, dots_per_inch: 0 };
         noticed.extend(faults_of(&drawing.dots).into_iter().map(fault));
         let few = dots_per_inch.get(page as usize - 1).copied().flatten().filter(|dots| *dots < FEW_DOTS);
         noticed.extend(few.map(|dots_per_inch| Noticed { page, fault: Fault::Coarse, dots_per_inch }));
+        say(&noticed)?;
         if page >= drawing.page_count {
             break;
         }
     }
-    noticed
+    Ok(())
 }
 
 /// What is wrong with a page as it looks; of one that is blank or dark nothing more is said.
@@ -258,7 +286,13 @@ mod tests {
     }
 
     fn faults(bytes: &[u8]) -> Vec<(u32, Fault, u32)> {
-        look_over(bytes).into_iter().map(|one| (one.page, one.fault, one.dots_per_inch)).collect()
+        let mut noticed = Vec::new();
+        look_over(bytes, |more| {
+            noticed.extend(more.iter().map(|one| (one.page, one.fault, one.dots_per_inch)));
+            Ok(())
+        })
+        .unwrap();
+        noticed
     }
 
     #[test]
@@ -314,9 +348,28 @@ mod tests {
     fn what_a_process_says_is_bounded_whoever_speaks() {
         let one = |page| Noticed { page, fault: Fault::Dark, dots_per_inch: 0 };
         let many: Vec<_> = (0..1_000).map(one).collect();
-        assert_eq!(heard(&serde_json::to_vec(&many).unwrap()), (1..=PAGES).map(one).collect::<Vec<_>>());
-        let same = vec![one(1); 1_000];
-        assert_eq!(heard(&serde_json::to_vec(&same).unwrap()).len(), 30);
-        assert_eq!(heard(b"no JSON"), []);
+        let said = |noticed: &[Noticed]| serde_json::to_vec(noticed).unwrap();
+        assert_eq!(heard(&said(&many), false), (1..=PAGES).map(one).collect::<Vec<_>>());
+        assert_eq!(heard(&said(&vec![one(1); 1_000]), false).len(), 30);
+        let line = [said(&[one(1)]), b"\n".to_vec()].concat();
+        assert_eq!(heard(&line.repeat(1_000), false).len(), 30);
+        assert_eq!(heard(b"no JSON", false), []);
+    }
+
+    #[test]
+    fn a_process_that_died_says_as_much_as_it_had_said() {
+        let page = |page, fault| Noticed { page, fault, dots_per_inch: 0 };
+        assert_eq!(heard(b"", true), [page(1, Fault::Undrawn)]);
+        assert_eq!(heard(b"[{\"page\":1", true), [page(1, Fault::Undrawn)], "half a line is none");
+        assert_eq!(heard(b"[]\n", true), [], "the first page was drawn; of the others nothing is known");
+        let dark = serde_json::to_vec(&[page(1, Fault::Dark)]).unwrap();
+        assert_eq!(heard(&[b"[]\n", dark.as_slice(), b"\n[{"].concat(), true), [page(1, Fault::Dark)]);
+        assert_eq!(heard(b"", false), []);
+    }
+
+    #[test]
+    fn a_page_that_cannot_be_drawn_is_noticed_before_anything_else() {
+        assert_eq!(faults(b"%PDF-1.7\nno document at all"), [(1, Fault::Undrawn, 0)]);
+        assert_eq!(faults(b"\x89PNG\r\n\x1a\n no picture"), [(1, Fault::Undrawn, 0)]);
     }
 }

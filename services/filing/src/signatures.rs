@@ -147,6 +147,7 @@ async fn appearance(
             Event::RepresentationRefused(_)
             | Event::RepresentationWithdrawn(_)
             | Event::RepresentationEnded(_)
+            | Event::RepresentationEndedByOffice(_)
             | Event::RepresentationReplaced(_) => signatures.clear(),
         }
     }

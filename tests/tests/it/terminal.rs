@@ -54,6 +54,7 @@ fn a_card_that_was_lost_is_asked_for_paid_and_watched_on_the_terminal() {
     let filing = told["name"].as_str().unwrap();
     a_file_goes_into_the_draft(&system, folder.path(), told);
     an_explanation_stays_as_it_is(&system, folder.path(), &file);
+    a_page_is_looked_at(&system, folder.path(), filing);
     let secret = tomas["totp_secret"].as_str().unwrap();
     assert_eq!(
         exit_code(&system, &["send", filing]),
@@ -96,6 +97,25 @@ fn a_card_that_was_lost_is_asked_for_paid_and_watched_on_the_terminal() {
     assert!(json(&system, &["representations"]).is_empty());
     let nobody = uuid::Uuid::now_v7().to_string();
     assert_eq!(exit_code(&system, &["file", "I-90", "--representation", &nobody]), Some(5));
+}
+
+/// A page is saved as a picture, and who looked is listed.
+fn a_page_is_looked_at(system: &System, folder: &std::path::Path, filing: &str) {
+    let file = json(system, &["view", filing]).pop().unwrap();
+    let name = file["name"].as_str().unwrap();
+    assert_eq!(file["kind"], "passport", "{file:#}");
+    let to = folder.join("page.png").display().to_string();
+    let page = json(system, &["view", name, "--side", "300", "--to", &to]).pop().unwrap();
+    assert_eq!((&page["page"], &page["height"]), (&1.into(), &300.into()), "{page:#}");
+    assert_eq!(std::fs::metadata(&to).unwrap().len(), page["bytes"].as_u64().unwrap());
+    assert_eq!(exit_code(system, &["view", name]), Some(2), "where to is not said");
+    assert_eq!(exit_code(system, &["view", name, "--page", "99", "--to", &to]), Some(3));
+    let seen = json(system, &["accesses", filing]);
+    let looked = seen.iter().filter(|access| access["opened"] == "view").count();
+    assert_eq!((looked, &seen[0]["stands_as"]), (1, &"applicant".into()), "{seen:#?}");
+    let told = system.command(&["accesses", filing, "--language", "es"]).output().unwrap();
+    let told = String::from_utf8_lossy(&told.stdout);
+    assert!(told.contains("vio páginas de"), "{told}");
 }
 
 /// What a file says goes into a draft, and nothing that was answered otherwise there is lost without a word.

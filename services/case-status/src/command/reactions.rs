@@ -83,6 +83,7 @@ impl Filings {
         let why = match event.decode()? {
             representation::Event::RepresentationWithdrawn(_) => "withdrawn",
             representation::Event::RepresentationEnded(_) => "ended",
+            representation::Event::RepresentationEndedByOffice(_) => "by_office",
             representation::Event::RepresentationAccepted(accepted) => {
                 return represented::wish(&self.store, tx, event, accepted.wishes.as_ref()).await;
             }

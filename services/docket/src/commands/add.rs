@@ -3,6 +3,8 @@ use super::Refused;
 use super::attach::attach_or_end;
 use super::interview::words::Words;
 use super::paper::{Drafts, filing_of};
+use super::sign::hard_to_read;
+use super::view::pages_of;
 use crate::output::Teller;
 use crate::upload::Outgoing;
 use anyhow::Result;
@@ -52,10 +54,14 @@ async fn filing(drafts: &Drafts, named: &str) -> Result<String> {
 
 fn tell(filing: &str, added: &pb::Evidence, words: &Words, teller: &Teller) {
     if teller.is_json() {
-        teller.value(
-            &json!({ "filing": filing, "name": added.name, "file": added.file_name, "kind": added.kind }),
-        );
+        teller.value(&json!({
+            "filing": filing, "name": added.name, "file": added.file_name, "kind": added.kind,
+            "hard_to_read": pages_of(added),
+        }));
     } else {
         teller.line(&words.papers.attached.replace("{}", &added.file_name));
+        if !added.hard_to_read.is_empty() {
+            teller.line(&hard_to_read(added));
+        }
     }
 }

@@ -1,11 +1,12 @@
 //! `docket officer`: the queue, a case, acts and decisions.
 use super::office::{self, OfficeAct};
 use super::paper::filing_of;
-use super::{Refused, Session, case, each_page, helper, when};
+use super::{Refused, Session, case, each_page, helper, view, when};
 use crate::client::request;
 use crate::output::Teller;
 use anyhow::{Context, Result};
 use docket_proto::case_status::v1 as pb;
+use docket_proto::filing::v1 as filings;
 use serde_json::json;
 use std::path::Path;
 use tonic::Code;
@@ -32,6 +33,20 @@ pub enum OfficerCommand {
         /// What.
         #[command(subcommand)]
         act: OfficerAct,
+    },
+    /// For supervisors and records officers: refuse the appearance that stands for a case, as not valid; needs a fresh second factor.
+    RefuseAppearance {
+        /// filings/<id>, or cases/<id>.
+        filing: String,
+        /// form-not-valid, not-authorized or supervision-not-shown.
+        reason: String,
+    },
+    /// For supervisors and records officers: end all appearances of a representative who may no longer act; needs a fresh second factor.
+    EndAppearances {
+        /// accounts/<id>.
+        representative: String,
+        /// suspended, disbarred or accreditation-ended.
+        reason: String,
     },
     /// Decide as the second officer; needs a fresh second factor.
     Decide {
@@ -180,6 +195,21 @@ pub async fn officer(home: &Path, command: OfficerCommand, teller: &Teller) -> R
             answers(&connection, token, &case.name, teller).await
         }
         OfficerCommand::Act { case, act } => done(self::act(&connection, token, case, act).await?, teller),
+        OfficerCommand::RefuseAppearance { filing, reason } => {
+            let (request_id, filing) = (Uuid::now_v7().to_string(), filing_of(&filing));
+            let message = filings::RefuseAppearanceRequest { request_id, filing, reason: word(&reason) };
+            let answer = connection.representations().refuse_appearance(request(token, message)).await;
+            let refused = answer.map_err(Refused::from)?.into_inner().representation;
+            no_longer(&[refused.context("representation")?.name], teller);
+            Ok(())
+        }
+        OfficerCommand::EndAppearances { representative, reason } => {
+            let (request_id, reason) = (Uuid::now_v7().to_string(), word(&reason));
+            let message = filings::EndAppearancesRequest { request_id, representative, reason };
+            let answer = connection.representations().end_appearances(request(token, message)).await;
+            no_longer(&answer.map_err(Refused::from)?.into_inner().ended, teller);
+            Ok(())
+        }
         OfficerCommand::Decide { case: name, decision, grounds, reasons, status, new_facts } => {
             let message = pb::DecideCaseRequest {
                 request_id: Uuid::now_v7().to_string(),
@@ -202,6 +232,21 @@ pub async fn officer(home: &Path, command: OfficerCommand, teller: &Teller) -> R
             )
         }
     }
+}
+
+/// A word of the contract as it is typed: `form-not-valid` for `form_not_valid`.
+fn word(typed: &str) -> String {
+    typed.replace('-', "_")
+}
+
+/// Appearances that the office ended.
+fn no_longer(ended: &[String], teller: &Teller) {
+    if teller.is_json() {
+        teller.value(&json!({ "ended": ended }));
+        return;
+    }
+    teller.line(&format!("{} appearance(s) ended; both sides are told by mail", ended.len()));
+    ended.iter().for_each(|name| teller.line(name));
 }
 
 /// What officers noted about whom a mail did not reach; nothing for whoever may not read it.
@@ -253,6 +298,7 @@ async fn papers(
             teller.pair(&format!("Form {form}"), &format!("docket copy {name}"));
         }
     }
+    filing.evidence.iter().chain(&filing.unsolicited).for_each(|file| view::tell(file, teller));
     // Who signed it beside whoever filed it.
     if !filing.helpers.is_empty() {
         helper::list(&filing, teller);
@@ -283,7 +329,7 @@ async fn answers(
 fn answer(response: &docket_proto::filing::v1::Response, teller: &Teller) {
     if teller.is_json() {
         let files = response.evidence.iter().map(|file| {
-            json!({"item": file.kind, "file": file.file_name, "name": file.name, "foreign_language": file.foreign_language})
+            json!({"item": file.kind, "file": file.file_name, "name": file.name, "foreign_language": file.foreign_language, "hard_to_read": view::pages_of(file)})
         });
         let lacking = response.explanations.iter();
         let lacking = lacking.map(|said| json!({"item": said.kind, "explanation": said.explanation}));
@@ -301,7 +347,7 @@ fn answer(response: &docket_proto::filing::v1::Response, teller: &Teller) {
     let (kind, received) = (response.request_kind.to_uppercase(), when(response.received_at_us));
     teller.heading(&format!("answer to {kind}, received {received}"));
     for file in &response.evidence {
-        teller.pair(&file.kind, &format!("{} ({})", file.file_name, file.name));
+        view::tell(file, teller);
     }
     for file in &response.refused {
         let why = format!("{}: taken out when it was checked ({})", file.file_name, file.verdict);

@@ -259,6 +259,7 @@ pub fn hard_to_read(file: &pb::Evidence, language: &str) -> String {
             "dark" => "page {} is dark",
             "blurred" => "page {} is blurred",
             "cut" => "page {} is cut",
+            "undrawn" => "page {} cannot be shown as a picture; send it as another file",
             _ => "page {} has only {} dots an inch",
         };
         texts::filled(language, what, &[&page.page, &page.dots_per_inch])

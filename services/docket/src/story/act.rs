@@ -123,6 +123,20 @@ pub enum Act {
     },
     /// Ends the own representation, as the client.
     EndRepresentation {},
+    /// Refuses, as the office, the appearance that stands for the case at hand.
+    RefuseAppearance {
+        /// Why.
+        reason: String,
+    },
+    /// Ends, as the office, all appearances of somebody who may no longer represent.
+    EndAppearances {
+        /// Whose.
+        of: String,
+        /// Why.
+        reason: String,
+        /// How many that are.
+        ended: usize,
+    },
     /// Asks the client to look at the filing.
     AskReview {},
     /// Gives the filing back to the representative.
@@ -371,6 +385,19 @@ pub enum Act {
     },
     /// Opens, as an officer who may, a file that was attached to the filing.
     OpenEvidence {
+        /// Kind of evidence.
+        kind: String,
+    },
+    /// Sees who opened the files of the filing at hand.
+    SeeAccesses {
+        /// Those of the office's people, newest first, as `assigned_officer original`.
+        office: Vec<String>,
+        /// Whether whoever looks is told which accounts these are.
+        #[serde(default)]
+        named: bool,
+    },
+    /// Looks at the first page of a file that was attached to the filing, as a picture.
+    ViewEvidence {
         /// Kind of evidence.
         kind: String,
     },

@@ -1,11 +1,11 @@
-//! Sends a file as evidence and checks that it comes back byte for byte; opens one as an officer does.
+//! Sends a file as evidence and checks that it comes back byte for byte; opens one as an officer does, and sees who did.
 use super::party::{call, wait_for};
 use super::player::{Answer, Player, Stumble};
-use crate::client::{patiently, request, whole_file};
+use crate::client::{Part as Sent, header_and_bytes, patiently, request, whole_file};
 use anyhow::{Context, anyhow};
 use docket_proto::filing::v1 as pb;
 use pb::upload_evidence_request::Part;
-use tonic::Code;
+use tonic::{Code, Status, Streaming};
 
 const CHUNK: usize = 256 * 1024;
 
@@ -57,6 +57,51 @@ pub async fn open(player: &Player, who: &str, kind: &str) -> Answer {
         return Err(anyhow!("{} has {} bytes instead of {}", file.file_name, bytes.len(), file.size).into());
     }
     Ok(format!("{} of {}: {} bytes", file.file_name, seen.form, bytes.len()))
+}
+
+/// Looks at the first page of the first file of a kind in the filing at hand.
+pub async fn view(player: &Player, who: &str, kind: &str) -> Answer {
+    let seen = at_hand(player, who).await?;
+    let file = seen.evidence.iter().find(|file| file.kind == kind).with_context(|| format!("no {kind}"))?;
+    let (name, token) = (file.name.clone(), player.token(who)?);
+    let looked = patiently(|| {
+        let mut client = player.connection.evidence();
+        let message = pb::ViewEvidenceRequest { name: name.clone(), longest_side: 256, ..Default::default() };
+        let message = request(token.as_deref(), message);
+        async move { whole_page(client.view_evidence(message).await?.into_inner()).await }
+    });
+    let (view, picture) = looked.await?;
+    let view = view.context("an answer without its header")?;
+    if view.size != picture.len() as u64 {
+        return Err(anyhow!("a picture of {} bytes instead of {}", picture.len(), view.size).into());
+    }
+    Ok(format!("page 1 of {} of {}, {} by {} dots", view.page_count, file.file_name, view.width, view.height))
+}
+
+async fn whole_page(
+    messages: Streaming<pb::ViewEvidenceResponse>,
+) -> Result<(Option<pb::PageView>, Vec<u8>), Status> {
+    let part = |message: pb::ViewEvidenceResponse| match message.part? {
+        pb::view_evidence_response::Part::View(view) => Some(Sent::Header(view)),
+        pb::view_evidence_response::Part::Chunk(chunk) => Some(Sent::Chunk(chunk)),
+    };
+    header_and_bytes(messages, part).await
+}
+
+/// Reads who opened the files of the filing at hand. The party is told of the office's people what they are, and not who.
+pub async fn see_accesses(player: &Player, who: &str, office: &[String], named: bool) -> Answer {
+    let filing = player.matter.filing.clone();
+    let message = pb::ListAccessesRequest { filing, page_size: 100, ..Default::default() };
+    let accesses = call!(player, player.token(who)?, evidence, list_accesses, message)?.accesses;
+    let party = ["applicant", "representative", "co_signer"];
+    let of_office: Vec<&pb::Access> =
+        accesses.iter().filter(|access| !party.contains(&access.stands_as.as_str())).collect();
+    let seen: Vec<String> =
+        of_office.iter().map(|access| format!("{} {}", access.stands_as, access.opened)).collect();
+    if seen != office || of_office.iter().any(|access| access.account.is_empty() == named) {
+        return Err(anyhow!("the office's accesses are {of_office:?}").into());
+    }
+    Ok(format!("{} by the party; by the office: {}", accesses.len() - seen.len(), seen.join(", ")))
 }
 
 /// Reads the answers of what went in with the filing at hand.

@@ -313,6 +313,8 @@ impl Player {
             | Act::RefuseRepresentation {}
             | Act::ChangeWishes { .. }
             | Act::EndRepresentation {}
+            | Act::RefuseAppearance { .. }
+            | Act::EndAppearances { .. }
             | Act::AskReview {}
             | Act::ReturnFiling { .. }
             | Act::SeeRemark { .. }
@@ -369,6 +371,8 @@ impl Player {
             Act::StartService { service } => outage::start(self, service).await,
             Act::SeeFiling { state } => outage::see_filing(self, who, state).await,
             Act::OpenEvidence { kind } => evidence::open(self, who, kind).await,
+            Act::ViewEvidence { kind } => evidence::view(self, who, kind).await,
+            Act::SeeAccesses { office, named } => evidence::see_accesses(self, who, office, *named).await,
             Act::ReadEnclosed { form } => evidence::read_enclosed(self, who, form).await,
             Act::Remember { case } => Ok(self.keep(case)),
             Act::TurnTo { case } => self.turn_to(case),

@@ -52,6 +52,13 @@ pub async fn act(player: &mut Player, who: &str, act: &Act) -> Answer {
             let answer = call!(player, player.token(who)?, representations, end_representation, message)?;
             told(answer.representation)
         }
+        Act::RefuseAppearance { reason } => {
+            let (request_id, filing, reason) = (command_id(), filing(player), reason.clone());
+            let message = filings::RefuseAppearanceRequest { request_id, filing, reason };
+            let answer = call!(player, player.token(who)?, representations, refuse_appearance, message)?;
+            told(answer.representation)
+        }
+        Act::EndAppearances { of, reason, ended } => end_all(player, who, (of, reason), *ended).await,
         Act::AskReview {} => {
             let (request_id, name) = (command_id(), filing(player));
             let message = filings::AskReviewRequest { request_id, name, language: String::new() };
@@ -123,6 +130,18 @@ async fn appoint(player: &mut Player, who: &str) -> Answer {
     let appearance = Appearance { name: sought.name, code: answer.code };
     player.appearances.insert(who.to_owned(), appearance);
     Ok(told)
+}
+
+/// The office ends all appearances of somebody.
+async fn end_all(player: &Player, who: &str, (of, reason): (&str, &str), wanted: usize) -> Answer {
+    let representative = player.person(of)?.account.clone();
+    let (request_id, reason) = (command_id(), reason.to_owned());
+    let message = filings::EndAppearancesRequest { request_id, representative, reason };
+    let ended = call!(player, player.token(who)?, representations, end_appearances, message)?.ended;
+    if ended.len() != wanted {
+        return Err(anyhow!("{} appearances ended, not {wanted}", ended.len()).into());
+    }
+    Ok(format!("{} appearances of {of} ended", ended.len()))
 }
 
 /// The client alone says anew where papers go.

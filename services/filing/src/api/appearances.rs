@@ -92,6 +92,7 @@ fn state(representation: &Representation, said: &Said) -> String {
         Standing::Withdrawn => "Ended: the representative withdrew",
         Standing::Ended => "Ended by the client",
         Standing::Replaced => "Ended: another took its place",
+        Standing::EndedByOffice => "Ended by the office",
         Standing::Refused => "The client did not consent",
         Standing::Absent | Standing::Sought | Standing::Prepared => "Waits for the client's consent",
     };

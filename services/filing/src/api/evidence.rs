@@ -15,12 +15,13 @@ use tokio::time::timeout;
 use tonic::{Request, Response, Status, Streaming};
 use uuid::Uuid;
 
+use super::accesses::{self, Opened};
 use super::places::{Places, Taken};
 use super::views::{self, Views};
 use super::{CHUNK, Messages, responses, reuse, upload, view};
 use crate::check::Check;
 use crate::content::Content;
-use crate::desk::{Desk, ResponseDossier, acting_for, evidence_in, id_in};
+use crate::desk::{Desk, ResponseDossier, Stands, acting_for, evidence_in, id_in};
 use crate::domain::{Attached, filing, response};
 use crate::dossiers::Dossier;
 use crate::policies::clear_removed;
@@ -93,6 +94,14 @@ impl EvidenceService for EvidenceApi {
     ) -> Result<Response<Download>, Status> {
         let caller = caller(&request)?;
         Ok(Response::new(download(&self.desk, &caller, &request.get_ref().name).await?))
+    }
+
+    async fn list_accesses(
+        &self,
+        request: Request<pb::ListAccessesRequest>,
+    ) -> Result<Response<pb::ListAccessesResponse>, Status> {
+        let caller = caller(&request)?;
+        Ok(Response::new(accesses::list(&self.desk, &caller, request.get_ref()).await?))
     }
 
     async fn remove_evidence(
@@ -234,10 +243,14 @@ pub(super) fn says_enough(words: &str) -> Result<(), Refusal> {
 pub(super) struct Readable {
     pub(super) evidence: pb::Evidence,
     pub(super) file: Attached,
-    /// Whose key seals it.
+    /// Whose key seals it: the filing, also of what was attached to an answer in its case.
     pub(super) subject: Uuid,
     /// The party's account.
     pub(super) account: Uuid,
+    /// The answer that it is attached to.
+    pub(super) response: Option<Uuid>,
+    /// How the caller stands to it.
+    pub(super) stands: Stands,
 }
 
 /// The file of that name, for whoever may do that with it.
@@ -248,7 +261,8 @@ pub(super) async fn readable(
 ) -> Result<Readable, ApiError> {
     if name.starts_with("responses/") {
         let (id, evidence) = evidence_in("responses", name)?;
-        let ResponseDossier { response, content, .. } = desk.response(caller, action, id).await?;
+        let (ResponseDossier { response, content, .. }, stands) =
+            desk.response_by(caller, action, id).await?;
         if response.refused.iter().any(|refused| refused.id == evidence) {
             return Err(refused().into());
         }
@@ -257,16 +271,17 @@ pub(super) async fn readable(
         still_there(&content)?;
         is_scanned(&file)?;
         let evidence = view::evidence("responses", id, &file, &content);
-        return Ok(Readable { evidence, file, subject: response.case, account: response.account });
+        let (subject, account) = (response.case, response.account);
+        return Ok(Readable { evidence, file, subject, account, response: Some(id), stands });
     }
     let (id, evidence) = evidence_in("filings", name)?;
     // As it stands: a file is the same in whichever edition the answers beside it are.
-    let closed = desk.closed(caller, action, id).await?;
-    of_filing(&desk.dossiers.open(closed).await?, evidence)
+    let (closed, stands) = desk.closed_by(caller, action, id).await?;
+    of_filing(&desk.dossiers.open(closed).await?, evidence, stands)
 }
 
 /// A file of a filing that the caller may see.
-pub(super) fn of_filing(dossier: &Dossier, evidence: Uuid) -> Result<Readable, ApiError> {
+pub(super) fn of_filing(dossier: &Dossier, evidence: Uuid, stands: Stands) -> Result<Readable, ApiError> {
     if dossier.filing.refused.iter().any(|refused| refused.id == evidence) {
         return Err(refused().into());
     }
@@ -274,7 +289,8 @@ pub(super) fn of_filing(dossier: &Dossier, evidence: Uuid) -> Result<Readable, A
     still_there(&dossier.content)?;
     is_scanned(&file)?;
     let evidence = view::evidence("filings", dossier.id, &file, &dossier.content);
-    Ok(Readable { evidence, file, subject: dossier.id, account: dossier.filing.account })
+    let (subject, account) = (dossier.id, dossier.filing.account);
+    Ok(Readable { evidence, file, subject, account, response: None, stands })
 }
 
 /// What was erased says so, also when its object is taken away already: that it was is not hidden.
@@ -302,7 +318,7 @@ fn refused() -> Refusal {
     .way_out("What else came with it stands as it was received. Whoever sent it can scan the document anew.")
 }
 
-/// The header, then the bytes, each piece proven by its seal before it is sent.
+/// The header, then the bytes, each piece proven by its seal before it is sent; none before it is written down who took them.
 async fn download(desk: &Desk, caller: &Caller, name: &str) -> Result<Download, ApiError> {
     let readable = readable(desk, (caller, "DownloadEvidence"), name).await?;
     let reader =
@@ -310,7 +326,7 @@ async fn download(desk: &Desk, caller: &Caller, name: &str) -> Result<Download, 
             Read::Plain(reader) => reader,
             Read::Erased => return Err(ApiError::Erased),
         };
-    note_download(caller, &readable);
+    accesses::note(desk, caller, &readable, Opened::Original).await?;
     let header = readable.evidence;
     let header = pb::DownloadEvidenceResponse { part: Some(Part::Evidence(header)) };
     let chunks = stream::try_unfold(reader, |mut reader| async move {
@@ -327,15 +343,4 @@ async fn download(desk: &Desk, caller: &Caller, name: &str) -> Result<Download, 
         })
     });
     Ok(Box::pin(stream::iter([Ok(header)]).chain(chunks.try_flatten())))
-}
-
-/// Whoever opens what a stranger sent, other than the party, is known afterwards.
-fn note_download(caller: &Caller, readable: &Readable) {
-    let Readable { file, subject, account, .. } = readable;
-    let own = caller.account() == Some(*account);
-    let reader = if own { "party" } else { "other" };
-    metrics::counter!("docket_originals_downloaded", "reader" => reader).increment(1);
-    if !own {
-        tracing::info!(reader = %caller.actor(), evidence = %file.id, filing = %subject, "an original was downloaded");
-    }
 }

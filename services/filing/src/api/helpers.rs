@@ -16,7 +16,7 @@ use super::evidence::{self, Readable};
 use super::signing::not_erased;
 use super::{invitation, view};
 use crate::check::Check;
-use crate::desk::{Desk, acting_for, evidence_in, full_name, id_in};
+use crate::desk::{Desk, Stands, acting_for, evidence_in, full_name, id_in};
 use crate::domain::filing::{self, Checked, Filing, HelperCode, HelperRole, HelperSign, NameProven};
 use crate::domain::name;
 use crate::domain::representation::CODE_VALID_US;
@@ -181,7 +181,7 @@ pub(super) async fn readable(
     if id != helped.dossier.id {
         return Err(ApiError::not_found());
     }
-    evidence::of_filing(&helped.dossier, file)
+    evidence::of_filing(&helped.dossier, file, Stands { relation: "co_signer", case: id })
 }
 
 /// What a helper or co-signer reads: the text that the filer is going to sign, and their own statement.

@@ -1,5 +1,5 @@
 //! `RepresentationService`: a representative appears, the client consents, either ends it; what a client asks for, for a filing
-//! that is there already, is in `appointments`.
+//! that is there already, is in `appointments`, what the office ends in `office_ends`.
 
 use docket_eventlog::{Context, Loaded, Subjects};
 use docket_kernel::{Refusal, resource};
@@ -12,7 +12,7 @@ use serde_json::Value;
 use tonic::{Request, Response, Status};
 use uuid::Uuid;
 
-use super::appointments;
+use super::{appointments, office_ends};
 use crate::aggregates::Representations;
 use crate::appearance::{self, Said, Side};
 use crate::desk::{Desk, full_name, id_in};
@@ -138,6 +138,22 @@ impl RepresentationService for RepresentationApi {
             finish(&desk, &caller, &context, act, representation::end).await
         };
         Ok(Response::new(pb::EndRepresentationResponse { representation: Some(detached(act).await?) }))
+    }
+
+    async fn refuse_appearance(
+        &self,
+        request: Request<pb::RefuseAppearanceRequest>,
+    ) -> Result<Response<pb::RefuseAppearanceResponse>, Status> {
+        let (desk, caller, request) = (self.0.clone(), caller(&request)?, request.into_inner());
+        Ok(Response::new(detached(async move { office_ends::refuse(&desk, &caller, request).await }).await?))
+    }
+
+    async fn end_appearances(
+        &self,
+        request: Request<pb::EndAppearancesRequest>,
+    ) -> Result<Response<pb::EndAppearancesResponse>, Status> {
+        let (desk, caller, request) = (self.0.clone(), caller(&request)?, request.into_inner());
+        Ok(Response::new(detached(async move { office_ends::end_all(&desk, &caller, request).await }).await?))
     }
 }
 
@@ -412,21 +428,21 @@ async fn finish(
     Ok(summary(&open(desk, caller, action, id, "").await?))
 }
 
-/// Decides, appends, and keeps the row: all or nothing, so that access changes with the event.
-async fn write(
+/// Decides, appends, and keeps the row: all or nothing, so that access changes with the event. Whether anything happened.
+pub(super) async fn write(
     desk: &Desk,
     context: &Context,
     id: Uuid,
     client: Option<Uuid>,
     decide: impl Fn(&Representation) -> Result<Vec<Event>, Refusal> + Send + Sync,
-) -> Result<(), ApiError> {
+) -> Result<bool, ApiError> {
     let subjects = client.map_or(Subjects::NONE, Subjects::account);
     let mut tx = docket_database::begin(&desk.base.pool).await?;
     let done = desk.representations.execute_in(&mut tx, context, id, subjects, decide).await?;
     representations::set(&mut tx, id, done.state.standing.as_str(), done.state.client.or(client)).await?;
     tx.commit().await?;
     desk.committed(&done.events);
-    Ok(())
+    Ok(!done.events.is_empty())
 }
 
 /// Without its text.
@@ -446,6 +462,7 @@ pub(super) fn summary(file: &File) -> pb::Representation {
         filing: representation.filing.map(|id| resource::name("filings", id)).unwrap_or_default(),
         erased: file.said.erased,
         wishes: representation.wishes,
+        ended_because: representation.ended_because.clone(),
         ..pb::Representation::default()
     }
 }

@@ -78,7 +78,7 @@ pub(super) async fn attach_again(
     if let Some(evidence) = attach::repeated(desk, caller, action, &context).await? {
         return Ok(evidence);
     }
-    let Readable { evidence, file, subject, account } =
+    let Readable { evidence, file, subject, account, .. } =
         readable(desk, (caller, "DownloadEvidence"), &request.evidence).await?;
     let header = pb::UploadHeader {
         request_id: request.request_id.clone(),

@@ -194,15 +194,16 @@ fn hard_to_read(filing: &Filing, language: Language) -> impl Iterator<Item = pb:
                 "dark" => format!("Page {} of a file is so dark that it may be hard to read.", page.page),
                 "blurred" => format!("Page {} of a file seems to be blurred.", page.page),
                 "cut" => format!("Page {} of a file seems to be cut: lines run off its edge.", page.page),
+                "undrawn" => format!("Page {} of a file cannot be shown as a picture.", page.page),
                 _ => format!("Page {} of a file has only {} dots an inch.", page.page, page.dots_per_inch),
             };
             let advised = advice("file-hard-to-read", &kind, &message, language);
-            let choice = advice(
-                "",
-                "",
-                "Look at it: leave it if it can be read well, or send a better one.",
-                language,
-            );
+            let choice = if page.fault == "undrawn" {
+                "An officer sees only the original, if it opens at all: save it anew as a PDF, or photograph the paper, and send that instead."
+            } else {
+                "Look at it: leave it if it can be read well, or send a better one."
+            };
+            let choice = advice("", "", choice, language);
             pb::Finding { message: format!("{} {}", advised.message, choice.message), ..advised }
         })
     };

@@ -13,6 +13,7 @@ use tokio::task::spawn_blocking;
 use tokio::time::timeout;
 use tonic::Status;
 
+use super::accesses::{self, Opened};
 use super::attach::inspector_unavailable;
 use super::evidence::readable;
 use super::places::Places;
@@ -44,7 +45,7 @@ impl Views {
         Self { desk, places: Places::new(AT_ONCE, 1) }
     }
 
-    /// The header, then the picture.
+    /// The header, then the picture; neither before it is written down who looked.
     pub(super) async fn view(
         &self,
         caller: &Caller,
@@ -67,7 +68,9 @@ impl Views {
         })?;
         let drawn = drawn.map_err(|undrawn| ApiError::from(Refusal::from(undrawn)))?;
         let packed = spawn_blocking(|| Rendition::of(drawn)).await.map_err(ApiError::internal)?;
-        Ok(parts(page, packed.map_err(ApiError::internal)?))
+        let packed = packed.map_err(ApiError::internal)?;
+        accesses::note(&self.desk, caller, &readable, Opened::View).await?;
+        Ok(parts(page, packed))
     }
 }
 

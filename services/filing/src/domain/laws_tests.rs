@@ -93,7 +93,9 @@ const RESPONSE: Fold<ResponseEvent, response::Response> = Fold {
 
 #[test]
 fn the_events_of_this_service_fold() {
-    owns("docket.filing.events.v1", &["filing", "package", "representation", "response"], &[]);
+    let folded = ["filing", "package", "representation", "response"];
+    // Who opened a file is read as it was written.
+    owns("docket.filing.events.v1", &folded, &[("access", "nothing is decided by who opened a file")]);
     FILING.every_golden_folds();
     PACKAGE.every_golden_folds();
     REPRESENTATION.every_golden_folds();

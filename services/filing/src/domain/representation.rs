@@ -1,5 +1,5 @@
-//! The appearance of a representative (Form G-28): sought by the client or not, prepared, consented to, ended or replaced
-//! (8 CFR 292.4, 292.5).
+//! The appearance of a representative (Form G-28): sought by the client or not, prepared, consented to, ended by either side or by the
+//! office, or replaced (8 CFR 292.3, 292.4, 292.5).
 
 use docket_kernel::Refusal;
 use docket_proto::events::representation::Event;
@@ -32,6 +32,8 @@ pub enum Standing {
     Ended,
     /// The client consented to another one in its place.
     Replaced,
+    /// The office refused it, or its representative may no longer act.
+    EndedByOffice,
 }
 
 impl Standing {
@@ -46,7 +48,46 @@ impl Standing {
             Self::Withdrawn => "withdrawn",
             Self::Ended => "ended",
             Self::Replaced => "replaced",
+            Self::EndedByOffice => "ended_by_office",
         }
+    }
+}
+
+/// Why the office does not let somebody act under an appearance.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Invalid(&'static str);
+
+impl Invalid {
+    /// What may be wrong with one appearance: the form is not completed or signed as it must be (8 CFR 292.4(a)); whoever entered it is
+    /// none of those who may represent (8 CFR 292.1, 103.2(a)(3)); a student or graduate does not show who supervises them
+    /// (8 CFR 292.1(a)(2)).
+    pub const OF_FORM: [&'static str; 3] = ["form_not_valid", "not_authorized", "supervision_not_shown"];
+    /// Why somebody may not represent at all: an order of suspension or disbarment (8 CFR 292.3, 1003.101(a)), or an accreditation
+    /// that ended (8 CFR 1292.17).
+    pub const OF_PERSON: [&'static str; 3] = ["suspended", "disbarred", "accreditation_ended"];
+
+    /// What is wrong with one appearance.
+    ///
+    /// # Errors
+    /// `APPEARANCE_REASON_UNKNOWN`.
+    pub fn of_form(reason: &str) -> Result<Self, Refusal> {
+        Self::among(&Self::OF_FORM, reason)
+    }
+
+    /// Why somebody may not represent.
+    ///
+    /// # Errors
+    /// `APPEARANCE_REASON_UNKNOWN`.
+    pub fn of_person(reason: &str) -> Result<Self, Refusal> {
+        Self::among(&Self::OF_PERSON, reason)
+    }
+
+    fn among(known: &[&'static str], reason: &str) -> Result<Self, Refusal> {
+        let found = known.iter().find(|known| **known == reason).copied().map(Self);
+        found.ok_or_else(|| {
+            let rule = format!("Say one of these reasons: {}.", known.join(", "));
+            Refusal::invalid("reason", "APPEARANCE_REASON_UNKNOWN", rule)
+        })
     }
 }
 
@@ -75,6 +116,8 @@ pub struct Representation {
     pub content_mac: Vec<u8>,
     /// Where originals and documents go; none before consent, and where it was not told: to the client.
     pub wishes: Option<MailingWishes>,
+    /// Why the office ended it; empty unless it did.
+    pub ended_because: String,
 }
 
 /// Folds one event.
@@ -101,6 +144,7 @@ pub fn evolve(representation: Representation, event: &Event) -> Representation {
             signed_at_us: e.signed_at_us,
             content_mac: e.content_mac.clone(),
             wishes: None,
+            ended_because: String::new(),
         },
         Event::RepresentationAccepted(e) => {
             let (client, wishes) = (Some(id(&e.client)), e.wishes);
@@ -114,6 +158,11 @@ pub fn evolve(representation: Representation, event: &Event) -> Representation {
             Representation { standing: Standing::Withdrawn, ..representation }
         }
         Event::RepresentationEnded(_) => Representation { standing: Standing::Ended, ..representation },
+        Event::RepresentationEndedByOffice(e) => Representation {
+            standing: Standing::EndedByOffice,
+            ended_because: e.reason.clone(),
+            ..representation
+        },
         Event::RepresentationReplaced(e) if e.ended => {
             Representation { standing: Standing::Replaced, ..representation }
         }
@@ -336,6 +385,15 @@ pub fn end(representation: &Representation) -> Result<Vec<Event>, Refusal> {
     }
     let (representative, client) = representation.both();
     Ok(vec![pb::RepresentationEnded { representative, client }.into()])
+}
+
+/// Ends it for the office: also one that waits for the client's consent.
+pub fn end_by_office(representation: &Representation, why: Invalid) -> Result<Vec<Event>, Refusal> {
+    if representation.standing != Standing::Prepared {
+        representation.active()?;
+    }
+    let (representative, client) = representation.both();
+    Ok(vec![pb::RepresentationEndedByOffice { representative, client, reason: why.0.to_owned() }.into()])
 }
 
 /// The client wishes otherwise than before of where papers go, alone: who consented to that may always take it back.

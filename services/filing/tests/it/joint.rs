@@ -103,6 +103,8 @@ async fn the_spouse_signs_what_the_petitioner_signs_after_them_and_the_copy_show
     // With the text goes what is attached, and nothing but that.
     let file = &read.evidence[1].name;
     assert_eq!((sol.looks(&code, file).await.unwrap(), read.evidence.len()), (1, 2));
+    let looked = rui.accesses(&draft).await.unwrap().remove(0);
+    assert_eq!((&*looked.stands_as, &looked.account), ("co_signer", &format!("accounts/{}", sol.account)));
     assert_eq!(reason(&eve.looks(&code, file).await.unwrap_err()), "NOT_THE_CO_SIGNER");
     let other = rui.start("I-90").await.unwrap().name;
     let other = rui.upload(&other, "current_card", "card.png", &files::picture(95)).await.unwrap().name;

@@ -3,8 +3,8 @@
 use docket_proto::events::filing::Event;
 use docket_proto::types::v1::HardToRead;
 
-use crate::files;
-use crate::world::World;
+use crate::world::{World, case_assigned};
+use crate::{files, papers};
 
 fn fault(page: u32, fault: &str, dots_per_inch: u32) -> HardToRead {
     HardToRead { page, fault: fault.into(), dots_per_inch }
@@ -43,4 +43,32 @@ async fn a_page_that_may_be_hard_to_read_is_told_at_once_and_left_to_the_person(
     assert_eq!(review.hard_to_read, [blank, dark, coarse]);
     assert!(!review.text.contains("dots an inch"), "what is signed is what the person says");
     assert_eq!(ana.sign(&draft, &review.content_hash, "Ana Lucia Lima").await.unwrap().state, "signed");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_file_whose_first_page_cannot_be_drawn_is_known_when_it_comes_and_the_officer_sees_that() {
+    let world = World::start().await;
+    let ana = world.person("Ana Lúcia", "Lima");
+    let draft = ana.start("N-400").await.unwrap().name;
+    let attach = async || ana.upload(&draft, "green_card", "endless.pdf", &papers::endless()).await.unwrap();
+    let mut endless = attach().await;
+    // Where the machine has not a quarter of a processor for it, nothing is known of the page.
+    for _ in 0..5 {
+        if endless.hard_to_read.is_empty() {
+            ana.remove(&endless.name).await.unwrap();
+            endless = attach().await;
+        }
+    }
+    assert_eq!(endless.hard_to_read, [fault(1, "undrawn", 0)], "it is taken, and said");
+    for (language, says) in
+        [("en", "photograph the paper, and send that"), ("es", "no se puede mostrar como imagen")]
+    {
+        let told = ana.get_in(&draft, language).await.unwrap().findings;
+        let told = told.iter().find(|one| one.rule == "file-hard-to-read").expect("it is told");
+        assert!(told.level == "warn" && told.message.contains(says), "{told:?}");
+    }
+    let officer = world.officer("adjudicator", "NBC").await;
+    world.case(&draft, case_assigned(officer.account)).await;
+    let seen = officer.until(&draft, "draft").await;
+    assert_eq!(seen.evidence[0].hard_to_read, endless.hard_to_read);
 }

@@ -2,6 +2,7 @@
 #![expect(clippy::unwrap_used, reason = "a helper of a test fails the test where it cannot go on")]
 
 mod access;
+mod accesses;
 mod again;
 mod answers;
 mod appearances;
@@ -26,6 +27,7 @@ mod legible;
 mod lists;
 mod load;
 mod moved;
+mod office_ends;
 mod papers;
 mod peers;
 mod process;

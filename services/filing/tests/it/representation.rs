@@ -353,6 +353,19 @@ async fn whoever_acts_no_longer_sees_nothing() {
     }
 }
 
+#[tokio::test(flavor = "multi_thread")]
+async fn a_student_is_asked_for_the_statement_of_supervision_and_does_not_appear_without_it() {
+    let world = World::start().await;
+    let obi = world.person("Obi", "Adeyemi");
+    let mut student = attorney();
+    student["rep_kind"] = json!("law_student_or_graduate");
+    student["associated_with"] = json!("Nia Invented");
+    let refused = obi.prepare(&student).await.unwrap_err();
+    assert_eq!(reason(&refused), "NOT_READY");
+    assert!(refused.message().contains("student_supervision"), "{refused:?}");
+    assert!(obi.represented().await.is_empty());
+}
+
 /// Waits until so many sessions of the service's database wait for a lock.
 async fn until_waiting(world: &World, sessions: i64) {
     let waiting = "SELECT count(*) FROM pg_stat_activity

@@ -34,7 +34,9 @@ impl Subscriber for EndSight {
 /// Whether nobody acts under the appearance from here on.
 fn ends(event: &Event) -> bool {
     match event {
-        Event::RepresentationWithdrawn(_) | Event::RepresentationEnded(_) => true,
+        Event::RepresentationWithdrawn(_)
+        | Event::RepresentationEnded(_)
+        | Event::RepresentationEndedByOffice(_) => true,
         Event::RepresentationReplaced(replaced) => replaced.ended,
         Event::RepresentationSought(_)
         | Event::RepresentationPrepared(_)

@@ -2,7 +2,7 @@
 //! deleted, it was deleted, what was sent waits for its fee, nobody paid it, it waits to be looked at, it still does, it was given back or
 //! approved, an approval or a signature no longer stands; a file that was scanned late is unsafe and was taken out; a form that goes with
 //! another one was taken in with it, or is over with it; whom the client asked to represent them has signed, stands for it, or stands no
-//! longer; the other side withdrew from a representation or ended it; one of several co-signers has signed, and each of them that
+//! longer; the other side withdrew from a representation or ended it, or the office did; one of several co-signers has signed, and each of them that
 //! the form was changed since, or went in. Who is asked by mail to sign a form gets the code with it.
 
 use std::sync::Arc;
@@ -137,6 +137,10 @@ fn represented(event: &RepresentationEvent) -> Vec<(&'static str, String)> {
         RepresentationEvent::RepresentationEnded(e) => {
             vec![("client_ended_representation", e.representative.clone())]
         }
+        RepresentationEvent::RepresentationEndedByOffice(e) => vec![
+            ("office_ended_representation", e.representative.clone()),
+            ("clients_representation_ended", e.client.clone()),
+        ],
         // Whoever did these knows of them; where papers go the representative sees in the case.
         RepresentationEvent::RepresentationSought(_)
         | RepresentationEvent::RepresentationRefused(_)

@@ -814,8 +814,22 @@ async fn whoever_did_not_end_a_representation_is_told_by_one_mail() {
     let told = obi.wait_for_deliveries("handed_over", 2).await;
     assert_eq!(alerts(&told), ["client_ended_representation", "representative_replaced"]);
     world.happens(one, ended(third, "ended").into()).await;
-    let told = ana.wait_for_deliveries("handed_over", 7).await;
+
+    // The office ends one: both are told.
+    let by_office = pb::RepresentationEndedByOffice {
+        representative: representative.clone(),
+        client: client.clone(),
+        reason: "suspended".into(),
+    };
+    world.happens_to_appearance(Uuid::now_v7(), by_office.into()).await;
+    let told = obi.wait_for_deliveries("handed_over", 3).await;
+    assert_eq!(
+        alerts(&told),
+        ["client_ended_representation", "office_ended_representation", "representative_replaced"]
+    );
+    let told = ana.wait_for_deliveries("handed_over", 8).await;
     let expected = [
+        "clients_representation_ended",
         "filing_accepted",
         "filing_accepted",
         "filing_accepted",

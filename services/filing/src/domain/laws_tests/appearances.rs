@@ -7,7 +7,7 @@ use proptest::prelude::*;
 use uuid::Uuid;
 
 use super::REPRESENTATION;
-use crate::domain::representation::{self, Consent, Replacement};
+use crate::domain::representation::{self, Consent, Invalid, Replacement};
 
 /// Cards go to the representative or not.
 fn cards(documents_to_representative: bool) -> MailingWishes {
@@ -54,7 +54,7 @@ fn whatever_is_decided_for_a_representation_folds() {
         },
     };
     let replacement = |ends| Replacement { by: Uuid::from_u128(9), filing: Uuid::from_u128(1), ends };
-    let command = (0_u8..11, prop::collection::vec(prop::bool::weighted(0.9), 5));
+    let command = (0_u8..12, prop::collection::vec(prop::bool::weighted(0.9), 5));
     REPRESENTATION.decided_lives(
         &[],
         command,
@@ -66,6 +66,7 @@ fn whatever_is_decided_for_a_representation_folds() {
             5 => Ok(representation::replace(state, replacement(right[0]))),
             6 => representation::seek(state, sought()),
             7 | 8 => representation::prepare_for(state, answered(right)),
+            11 => representation::end_by_office(state, Invalid::of_person("suspended").unwrap()),
             9 => representation::change_wishes(state, cards(right[0])),
             _ => representation::end(state),
         },
@@ -102,6 +103,14 @@ fn whatever_is_decided_for_a_representation_folds() {
             RepresentationEvent::RepresentationWithdrawn(withdrawn) => {
                 assert_eq!(withdrawn.representative, before.representative.to_string());
                 assert_eq!(withdrawn.client, before.client.map(|id| id.to_string()).unwrap_or_default());
+                assert!(matches!(
+                    before.standing,
+                    representation::Standing::Prepared | representation::Standing::Active
+                ));
+            }
+            RepresentationEvent::RepresentationEndedByOffice(ended) => {
+                assert_eq!(ended.representative, before.representative.to_string());
+                assert_eq!(after.ended_because, "suspended");
                 assert!(matches!(
                     before.standing,
                     representation::Standing::Prepared | representation::Standing::Active
