@@ -163,6 +163,14 @@ impl Language {
         }
     }
 
+    /// What whoever pays is told of a fee that does not go back where the filing is rejected.
+    pub(crate) fn kept_on_rejection(self) -> &'static str {
+        match self {
+            Self::En => "It does not go back if the filing is rejected.",
+            Self::Es => "No se devuelve si la solicitud es rechazada.",
+        }
+    }
+
     /// That some attached file is not in English, or that none is.
     pub(crate) fn foreign_file(self, is_there: bool) -> String {
         match (self, is_there) {

@@ -300,6 +300,7 @@ fn case_opened(submitted: &FilingSubmitted, appearance: Option<(Uuid, Option<Wis
         gives_address: submitted.gives_address,
         without_status: facts.without_status,
         rests_on_receipt: facts.rests_on_receipt,
+        kept_fee: facts.kept_fee,
         wishes: wishes.flatten().map(Into::into),
     }
 }
