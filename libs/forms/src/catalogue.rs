@@ -368,6 +368,8 @@ const FILES: &[(&str, &str)] = built_in![
     "n-400.toml",
     "n-600.toml",
     "editions/i-485.toml",
+    "editions/i-539.toml",
+    "editions/i-765.toml",
     "en/_common.toml",
     "en/g-28.toml",
     "en/i-129f.toml",
