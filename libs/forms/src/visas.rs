@@ -131,6 +131,12 @@ pub(crate) fn plain(class: &str) -> String {
     common(class).to_uppercase().chars().filter(|c| c.is_alphanumeric()).collect()
 }
 
+/// The first day of the month of a day; nothing where it hangs on the day which month that is.
+fn month_of(day: Within<Date>) -> Option<Date> {
+    let first = day.least.first_of_month();
+    (first == day.most.first_of_month()).then_some(first)
+}
+
 /// What stands in the Bulletin of a month for a class and a country.
 struct Found<'a> {
     month: Date,
@@ -146,16 +152,13 @@ impl VisaBulletin {
         self.classes.iter().find(|class| class.names.contains(&written))
     }
 
-    /// What is known of the month of a day; nothing where that month is not known.
-    fn month(&self, day: Within<Date>) -> Option<Option<&VisaMonth>> {
-        let month = day.least.first_of_month();
-        let is_one = month == day.most.first_of_month();
-        is_one.then(|| self.months.iter().find(|known| known.month == month))
+    fn month(&self, first: Date) -> Option<&VisaMonth> {
+        self.months.iter().find(|known| known.month == first)
     }
 
     fn find(&self, class: &str, country: &str, day: Within<Date>) -> Option<Found<'_>> {
         let class = self.class(class)?;
-        let VisaMonth { month, rows, .. } = self.month(day)??;
+        let VisaMonth { month, rows, .. } = self.month(month_of(day)?)?;
         let row = rows.iter().find(|row| row.class == class.id)?;
         let named = |area: &VisaArea| area.countries.iter().any(|one| one == country);
         let column = self.areas.iter().position(named).unwrap_or_default();
@@ -170,7 +173,7 @@ impl VisaBulletin {
                 self.find(class, country, day.days()?)?.cutoff.reaches(priority.days()?)
             }
             ("visa_class", [Value::Text(class)]) => Some(self.class(class).is_some()),
-            ("visa_month", [day]) => Some(self.month(day.days()?)?.is_some()),
+            ("visa_month", [day]) => Some(self.month(month_of(day.days()?)?).is_some()),
             _ => None,
         }
     }

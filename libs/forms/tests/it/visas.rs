@@ -76,6 +76,10 @@ fn stops() -> Vec<(String, bool)> {
     vec![("visa-availability".to_owned(), true)]
 }
 
+fn nothing() -> Vec<(String, bool)> {
+    Vec::new()
+}
+
 fn warns(rule: &str) -> Vec<(String, bool)> {
     vec![(rule.to_owned(), false)]
 }
@@ -91,7 +95,11 @@ fn a_number_is_available_the_day_before_the_date_of_the_chart_and_not_on_it() {
         ("employment", "EB-3 (Other Workers)", "CN", "2019-03-31"),
     ] {
         let next = day(last).tomorrow().unwrap().to_string();
-        assert_eq!(found(&catalogue, &preference(kind, class, country, last), "2026-07-01"), [], "{class}");
+        assert_eq!(
+            found(&catalogue, &preference(kind, class, country, last), "2026-07-01"),
+            nothing(),
+            "{class}"
+        );
         assert_eq!(
             found(&catalogue, &preference(kind, class, country, &next), "2026-07-31"),
             stops(),
@@ -100,14 +108,14 @@ fn a_number_is_available_the_day_before_the_date_of_the_chart_and_not_on_it() {
     }
     // Current is for all, unavailable for nobody.
     let current = preference("family_preference", "F2A", "MX", "2026-07-01");
-    assert_eq!(found(&catalogue, &current, "2026-07-01"), []);
+    assert_eq!(found(&catalogue, &current, "2026-07-01"), nothing());
     assert_eq!(
         found(&catalogue, &preference("employment", "eb 2", "IN", "1990-01-01"), "2026-07-01"),
         stops()
     );
     // Who needs no number is not asked for one.
     let spouse = preference("family_immediate_spouse", "F1", "MX", "2026-07-01");
-    assert_eq!(found(&catalogue, &spouse, "2026-07-01"), []);
+    assert_eq!(found(&catalogue, &spouse, "2026-07-01"), nothing());
 }
 
 #[test]
@@ -123,7 +131,7 @@ fn a_month_or_a_class_that_is_not_known_stops_nobody_and_is_said() {
     assert_eq!(found(&catalogue, &investor, "2026-07-31"), warns("visa-class"));
     assert_eq!(found(&catalogue, &investor, "2099-08-01"), warns("visa-chart"));
     let rural = preference("employment", "EB-5 rural", "IN", "2025-01-01");
-    assert_eq!(found(&catalogue, &rural, "2026-07-31"), []);
+    assert_eq!(found(&catalogue, &rural, "2026-07-31"), nothing());
     // A date that has not come stops whatever is known of the month.
     let future = preference("employment", "EB-5", "IN", "2099-08-02");
     assert_eq!(found(&catalogue, &future, "2099-08-01"), stops());
@@ -131,7 +139,7 @@ fn a_month_or_a_class_that_is_not_known_stops_nobody_and_is_said() {
     for left_out in ["category_detail", "app_birth_country", "basis_priority_date"] {
         let mut open = never.clone();
         open.remove(left_out);
-        assert_eq!(found(&catalogue, &open, "2026-07-01"), [], "{left_out}");
+        assert_eq!(found(&catalogue, &open, "2026-07-01"), nothing(), "{left_out}");
     }
 }
 
@@ -140,7 +148,7 @@ fn the_country_of_a_spouse_or_parent_counts_in_place_of_that_of_birth() {
     let catalogue = Catalogue::embedded();
     let mut charged = preference("employment", "EB-2", "IN", "2025-01-01");
     charged.insert("chargeability_country".into(), json!("FR"));
-    assert_eq!(found(&catalogue, &charged, "2026-07-01"), []);
+    assert_eq!(found(&catalogue, &charged, "2026-07-01"), nothing());
     charged.insert("app_birth_country".into(), json!("FR"));
     charged.insert("chargeability_country".into(), json!("IN"));
     assert_eq!(found(&catalogue, &charged, "2026-07-01"), stops());
