@@ -534,8 +534,8 @@ fn what_is_kept_of_a_fee_is_borne_by_the_first_charges_and_stays_kept() {
     };
     assert_eq!(going(end(&given(&paid()), 10_000).unwrap()), [("pi_1".to_owned(), 61_000)]);
     assert_eq!(going(end(&given(&paid()), 0).unwrap()), [("pi_1".to_owned(), 71_000)]);
-    assert_eq!(going(end(&given(&paid()), 71_000).unwrap()), []);
-    assert_eq!(going(end(&given(&paid()), 99_000).unwrap()), []);
+    assert!(end(&given(&paid()), 71_000).unwrap().is_empty());
+    assert!(end(&given(&paid()), 99_000).unwrap().is_empty());
 
     // The bank takes a part of it while the rest is on its way: no more goes back than was to.
     let mut events = paid();
