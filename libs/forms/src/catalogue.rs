@@ -16,13 +16,16 @@ use crate::language::Language;
 use crate::load::assemble::Beside;
 use crate::load::source::{Common, FormFile};
 use crate::load::translate::{self, Translation};
-use crate::load::{File, assemble, editions, guidelines};
+use crate::load::{File, assemble, editions, guidelines, visas};
 use crate::shared::{self, Part};
 
 const COMMON: &str = "_common.toml";
 const GUIDE: &str = "_guide.toml";
 const SHARED: &str = "_shared.toml";
 const GUIDELINES: &str = "_guidelines.toml";
+const VISAS: &str = "_visa_bulletin.toml";
+/// The files that are no form's.
+const OF_NO_FORM: [&str; 5] = [COMMON, GUIDE, SHARED, GUIDELINES, VISAS];
 
 /// All forms, ready to be asked. Cheap to clone.
 #[derive(Debug, Clone)]
@@ -118,15 +121,15 @@ impl Catalogue {
         };
         let common: Option<Common> = common_file.read(&mut errors);
         let (mut names, mut forms): (Vec<&str>, Vec<Form>) = (Vec::new(), Vec::new());
-        let of_forms =
-            || files.iter().filter(|file| ![COMMON, GUIDE, SHARED, GUIDELINES].contains(&file.name.as_str()));
+        let of_forms = || files.iter().filter(|file| !OF_NO_FORM.contains(&file.name.as_str()));
         let sources: Vec<(&File, Option<FormFile>)> =
             of_forms().map(|file| (file, file.read(&mut errors))).collect();
         let ids: Option<BTreeSet<String>> =
             sources.iter().map(|(_, source)| Some(source.as_ref()?.form.id.get_ref().clone())).collect();
         let guidelines = files.iter().find(|file| file.name == GUIDELINES);
         let guidelines = guidelines.map(|file| guidelines::read(file, &mut errors)).unwrap_or_default();
-        let beside = Beside { forms: ids, guidelines: &guidelines };
+        let visas = files.iter().find(|file| file.name == VISAS).map(|file| visas::read(file, &mut errors));
+        let beside = Beside { forms: ids, guidelines: &guidelines, visas: visas.as_ref() };
         for (file, source) in &sources {
             if let (Some(source), Some(common)) = (source, &common)
                 && let Some(form) =
@@ -342,6 +345,7 @@ const FILES: &[(&str, &str)] = built_in![
     "_guide.toml",
     "_guidelines.toml",
     "_shared.toml",
+    "_visa_bulletin.toml",
     "ar-11.toml",
     "g-1450.toml",
     "g-28.toml",
@@ -364,6 +368,8 @@ const FILES: &[(&str, &str)] = built_in![
     "n-400.toml",
     "n-600.toml",
     "editions/i-485.toml",
+    "editions/i-539.toml",
+    "editions/i-765.toml",
     "en/_common.toml",
     "en/g-28.toml",
     "en/i-129f.toml",

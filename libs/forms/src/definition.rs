@@ -49,7 +49,7 @@ impl Form {
 }
 
 /// Every condition of a form, with what it belongs to, and the question over whose items it is.
-fn conditions(form: &Form) -> Vec<(String, &Expr, Option<&Question>)> {
+pub(crate) fn conditions(form: &Form) -> Vec<(String, &Expr, Option<&Question>)> {
     let mut all = Vec::new();
     let mut of_form = |id: &str, condition| all.push((id.to_owned(), condition, None));
     for role in &form.roles {

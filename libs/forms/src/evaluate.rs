@@ -16,6 +16,7 @@ use crate::form::{Evidence, EvidenceLevel, FindingKind, Form, Level, Question, R
 use crate::given::Given;
 use crate::truth::Truth;
 use crate::value::{Address, Item, Type, Value};
+use crate::visas;
 
 /// A required answer which is not there.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -320,7 +321,7 @@ fn of_tables(facts: &Facts<'_>, filled: &[FilledIn], rule: &Rule) -> String {
         let question = facts.form.questions.get(*place)?;
         filled.iter().find(|one| one.question == question.id)
     });
-    told.map(|one| one.because.as_str()).collect::<Vec<_>>().join(" ")
+    told.map(|one| one.because.clone()).chain(visas::words(facts, &rule.when)).collect::<Vec<_>>().join(" ")
 }
 
 /// What follows the first sentence or colon; the whole message when it is all advice.

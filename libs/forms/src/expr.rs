@@ -147,6 +147,23 @@ impl Node {
         }
     }
 
+    /// Calls `see` with every function and its arguments, outer ones first.
+    pub(crate) fn walk_calls<'a>(&'a self, see: &mut impl FnMut(&'a str, &'a [Node])) {
+        match &self.kind {
+            Kind::Call(function, args) => {
+                see(function, args);
+                args.iter().for_each(|node| node.walk_calls(see));
+            }
+            Kind::List(nodes) => nodes.iter().for_each(|node| node.walk_calls(see)),
+            Kind::Not(node) => node.walk_calls(see),
+            Kind::Binary(_, a, b) => {
+                a.walk_calls(see);
+                b.walk_calls(see);
+            }
+            Kind::Bool(_) | Kind::Number(_) | Kind::Text(_) | Kind::Date(_) | Kind::Name(_) => {}
+        }
+    }
+
     /// Rewrites the first word of every name.
     pub(crate) fn rename(&mut self, to: &impl Fn(&str) -> Option<String>) {
         self.change_names(&|name| {
@@ -260,6 +277,13 @@ impl Expr {
             }
         });
         names
+    }
+
+    /// Whether it calls any of these functions.
+    pub(crate) fn calls(&self, functions: &[&str]) -> bool {
+        let mut calls = false;
+        self.node.walk_calls(&mut |function, _| calls |= functions.contains(&function));
+        calls
     }
 
     /// Finds for every name outside of items which question it is, out of the questions' places in the form.

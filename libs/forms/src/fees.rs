@@ -28,6 +28,9 @@ pub struct FeeRow {
     pub because: String,
     /// Whether a granted waiver made it zero.
     pub waived: bool,
+    /// Whether it is kept where the filing is rejected.
+    #[serde(default)]
+    pub kept_on_rejection: bool,
 }
 
 /// What a filing costs.
@@ -171,18 +174,19 @@ impl<'a> Sheet<'a> {
                 Truth::Unknown => self.open(&row.waivable_when),
             }
         }
+        let (language, rests_on) = (self.facts.form.language, rests_on(self.facts, &row.when, None));
+        let mut because = because(self.facts, &row.when, &rests_on, language.paid_by_everyone());
+        if row.kept_on_rejection {
+            because = format!("{because} {}", language.kept_on_rejection());
+        }
         self.rows.push(FeeRow {
             id: row.id.clone(),
             cents: if waived { 0 } else { row.cents },
             cite: row.cite.clone(),
             kind: row.kind,
-            because: because(
-                self.facts,
-                &row.when,
-                &rests_on(self.facts, &row.when, None),
-                self.facts.form.language.paid_by_everyone(),
-            ),
+            because,
             waived,
+            kept_on_rejection: row.kept_on_rejection,
         });
     }
 

@@ -18,6 +18,7 @@ use crate::expr::Expr;
 use crate::filled::Filled;
 use crate::language::Language;
 use crate::value::{Precision, Shape, Type};
+use crate::visas::VisaBulletin;
 
 /// A form of the catalogue.
 #[derive(Debug, Clone, Default, Serialize, Deserialize)]
@@ -68,6 +69,9 @@ pub struct Form {
     /// When it is of somebody whom 8 USC 1367 protects: where any row is true.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub protections: Vec<Protection>,
+    /// The Visa Bulletin, of a form whose conditions read it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub visas: Option<VisaBulletin>,
     /// The law it rests on.
     pub cfr: Vec<String>,
     /// `always`, `usual`, `rare` or `never`.

@@ -1,7 +1,18 @@
 //! The languages people read, and the words that are no form's own: why something is asked, and the parts of an address.
 
 use docket_kernel::Cents;
+use jiff::civil::Date;
 use serde::{Deserialize, Serialize};
+
+use crate::visas::{Chart, Cutoff, VisaArea};
+
+#[rustfmt::skip]
+const MONTHS: [[&str; 12]; 2] = [
+    ["January", "February", "March", "April", "May", "June",
+     "July", "August", "September", "October", "November", "December"],
+    ["enero", "febrero", "marzo", "abril", "mayo", "junio",
+     "julio", "agosto", "septiembre", "octubre", "noviembre", "diciembre"],
+];
 
 /// A language in which forms can be read.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -89,10 +100,74 @@ impl Language {
         words + &compared.concat() + "."
     }
 
+    /// What the Visa Bulletin of a month has in one of its charts for a class and an area.
+    pub(crate) fn visa_bulletin(
+        self,
+        (month, chart): (Date, Chart),
+        (class, area): (&str, &VisaArea),
+        cutoff: Cutoff,
+    ) -> String {
+        let (of, year, chart) = (self.month(month), month.year(), self.chart(chart));
+        let says = match (self, cutoff) {
+            (Self::En, Cutoff::Current) => "numbers for everybody".to_owned(),
+            (Self::En, Cutoff::Unavailable) => "no numbers".to_owned(),
+            (Self::En, Cutoff::Before(day)) => format!("numbers for priority dates before {}", self.day(day)),
+            (Self::Es, Cutoff::Current) => "números para todas las personas".to_owned(),
+            (Self::Es, Cutoff::Unavailable) => "ningún número".to_owned(),
+            (Self::Es, Cutoff::Before(day)) => {
+                format!("números para fechas de prioridad anteriores al {}", self.day(day))
+            }
+        };
+        match self {
+            Self::En => {
+                format!("For {class} and {}, the Visa Bulletin of {of} {year} ({chart}) has {says}.", area.en)
+            }
+            Self::Es => {
+                format!(
+                    "Para {class} y {}, el Boletín de Visas de {of} de {year} ({chart}) tiene {says}.",
+                    area.es
+                )
+            }
+        }
+    }
+
+    fn chart(self, chart: Chart) -> &'static str {
+        match (self, chart) {
+            (Self::En, Chart::FinalAction) => "Final Action Dates",
+            (Self::En, Chart::Filing) => "Dates for Filing",
+            (Self::Es, Chart::FinalAction) => "Fechas de Acción Final",
+            (Self::Es, Chart::Filing) => "Fechas para Presentar Solicitudes",
+        }
+    }
+
+    fn month(self, day: Date) -> &'static str {
+        let names = match self {
+            Self::En => &MONTHS[0],
+            Self::Es => &MONTHS[1],
+        };
+        names[usize::from(day.month().unsigned_abs()) - 1]
+    }
+
+    fn day(self, day: Date) -> String {
+        let month = self.month(day);
+        match self {
+            Self::En => format!("{} {month} {}", day.day(), day.year()),
+            Self::Es => format!("{} de {month} de {}", day.day(), day.year()),
+        }
+    }
+
     pub(crate) fn paid_by_everyone(self) -> &'static str {
         match self {
             Self::En => "Everyone who files this form pays it.",
             Self::Es => "La paga toda persona que presenta este formulario.",
+        }
+    }
+
+    /// What whoever pays is told of a fee that does not go back where the filing is rejected.
+    pub(crate) fn kept_on_rejection(self) -> &'static str {
+        match self {
+            Self::En => "It does not go back if the filing is rejected.",
+            Self::Es => "No se devuelve si la solicitud es rechazada.",
         }
     }
 

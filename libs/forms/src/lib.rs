@@ -29,6 +29,7 @@ mod shared;
 mod texts;
 mod truth;
 mod value;
+mod visas;
 mod within;
 
 pub use catalogue::{Catalogue, LoadError};
@@ -54,6 +55,7 @@ pub use protection::is_protected;
 pub use shared::Part;
 pub use truth::Truth;
 pub use value::{Precision, Type};
+pub use visas::{Chart, Cutoff, VisaArea, VisaBulletin, VisaClass, VisaMonth, VisaRow};
 
 /// What people send: question id to JSON value.
 pub type Answers = serde_json::Map<String, serde_json::Value>;

@@ -10,6 +10,7 @@ pub(crate) mod order;
 mod rows;
 pub(crate) mod source;
 pub(crate) mod translate;
+pub(crate) mod visas;
 
 use crate::catalogue::LoadError;
 use crate::expr::Node;

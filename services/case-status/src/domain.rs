@@ -38,7 +38,7 @@ pub use card::{Card, CardState};
 pub use correction::{Corrected, Correction, CorrectionState};
 pub use docket_proto::events::case::Event;
 pub use evolve::evolve;
-pub use fee::{FeeOwed, FeeWaiver, Unpaid};
+pub use fee::{FeeOwed, FeeWaiver, KeptFee, Unpaid};
 pub use hold::Hold;
 pub use links::{BasisEnd, Direction, Link, LinkKind};
 pub use request::{Deadline, Request, RequestKind, RequestState};

@@ -3,9 +3,10 @@
 use std::collections::BTreeSet;
 use std::sync::OnceLock;
 
-use docket_forms::{Answers, Challenges, Form, Given, evaluate, is_protected};
+use docket_forms::{Answers, Challenges, FeeResult, Form, Given, evaluate, fee, is_protected};
 use docket_kernel::{calendar, deadline};
 use docket_proto::filing::events::v1::DerivedFacts;
+use docket_proto::types::v1::KeptFee;
 use jiff::Timestamp;
 use jiff::civil::Date;
 use jiff::tz::TimeZone;
@@ -68,9 +69,22 @@ pub(crate) fn derive(
         derivative: form.family == "adjustment"
             && said("applicant_kind") == "derivative"
             && !IN_THEIR_OWN_RIGHT.contains(&said("category").as_str()),
+        kept_fee: kept_fee(form, answers, &given),
         // What follows from the signature and from what was asked for, the domain adds.
         ..DerivedFacts::default()
     }
+}
+
+/// What of the fee does not go back where the filing is rejected; nothing where all of it does, or nobody knows what it is.
+fn kept_fee(form: &Form, answers: &Answers, given: &Given) -> Option<KeptFee> {
+    if !form.fees.iter().any(|row| row.kept_on_rejection) {
+        return None;
+    }
+    let FeeResult::Known { rows, total_cents, .. } = fee(form, answers, given, false) else { return None };
+    let kept = rows.into_iter().filter(|row| row.kept_on_rejection && row.cents > 0);
+    let (cents, cites): (Vec<i64>, Vec<String>) = kept.map(|row| (row.cents, row.cite)).unzip();
+    let cents: i64 = cents.iter().sum();
+    (cents > 0).then(|| KeptFee { cents, is_all: cents == total_cents, cite: cites.join("; ") })
 }
 
 /// The receipt number of the case that a form rests on, where the question for it is asked and answered; and whether it need not be
@@ -146,6 +160,21 @@ mod tests {
         assert_eq!(ends("Pacific/Honolulu").to_string(), "2026-03-03T10:00:00Z");
         assert_eq!(ends("Pacific/Guam").to_string(), "2026-03-03T05:00:00Z");
         assert_eq!(ends("No/Where").to_string(), "2026-03-03T05:00:00Z");
+    }
+
+    #[test]
+    fn the_fee_of_an_asylum_application_is_kept_where_it_is_received_under_the_rule_that_says_so() {
+        let catalogue = docket_forms::Catalogue::embedded();
+        let kept = |form: &str, day: &str| {
+            let noon = TimeZone::UTC.to_timestamp(day.parse::<Date>().unwrap().at(12, 0, 0, 0)).unwrap();
+            let noon = noon.as_microsecond();
+            let facts = derive(catalogue.form(form).unwrap(), &Answers::new(), BTreeSet::new(), noon);
+            facts.kept_fee.map(|kept| (kept.cents, kept.is_all, kept.cite.contains("Pub. L. 119-21")))
+        };
+        assert_eq!(kept("I-589", "2026-05-28"), None);
+        assert_eq!(kept("I-589", "2026-05-29"), Some((10_000, true, true)));
+        assert_eq!(kept("I-589", "2027-01-01"), None, "nobody knows what it is");
+        assert_eq!(kept("N-400", "2026-05-29"), None);
     }
 
     #[test]

@@ -1,8 +1,11 @@
 //! Who files, as the form asks it: the block of questions about the applicant or petitioner.
 
+use std::sync::OnceLock;
+
 use docket_forms::{Answers, Form, Given, Truth, takes_part};
 use docket_kernel::calendar;
 use jiff::civil::Date;
+use serde::Deserialize;
 use serde_json::Value;
 
 use crate::domain::filing::Filer;
@@ -35,12 +38,38 @@ fn age(form: &Form, answers: &Answers, on: Date) -> Option<u32> {
 pub(crate) fn filer(form: &Form, answers: &Answers, given: &Given) -> Filer {
     let takes_part = |role| takes_part(form, role, answers, given) == Some(Truth::True);
     let company = takes_part(COMPANY_OFFICER);
-    Filer {
-        // Whom a company asks for is not who files.
-        age: age(form, answers, given.filing_date).filter(|_| !company),
-        parent_applies: takes_part(PARENT),
-        company,
-    }
+    // Whom a company asks for is not who files.
+    let age = age(form, answers, given.filing_date).filter(|_| !company);
+    let is_child = age.is_some_and(|age| parent_signs(age, given.filing_date));
+    Filer { age, parent_signs: is_child || takes_part(PARENT), company }
+}
+
+/// One row of `data/signing_ages.toml`.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct SigningAge {
+    below: u32,
+    from: Option<Date>,
+    until: Option<Date>,
+    #[serde(rename = "cite")]
+    _cite: String,
+    #[serde(rename = "mark")]
+    _mark: String,
+}
+
+#[derive(Deserialize)]
+struct SigningAges {
+    parent: Vec<SigningAge>,
+}
+
+/// Whether somebody of this age is a child for whom a parent may sign on a day.
+fn parent_signs(age: u32, on: Date) -> bool {
+    static AGES: OnceLock<SigningAges> = OnceLock::new();
+    let ages = AGES.get_or_init(|| {
+        toml::from_str(include_str!("../data/signing_ages.toml")).expect("a test reads the table")
+    });
+    let in_force = |row: &&SigningAge| calendar::in_force(row.from.unwrap_or(Date::MIN), row.until, on);
+    ages.parent.iter().find(in_force).is_some_and(|row| age < row.below)
 }
 
 /// The ways in which the full legal name of the form may be typed: with and without middle name and suffix.
@@ -80,9 +109,29 @@ pub(crate) fn typed<'a>(part: impl Fn(&str) -> Option<&'a Value>) -> Vec<String>
 #[cfg(test)]
 mod tests {
     use docket_forms::Catalogue;
+    use jiff::ToSpan as _;
     use serde_json::json;
 
     use super::*;
+
+    #[test]
+    fn a_parent_signs_below_the_age_of_the_table_and_where_the_form_lets_a_parent_apply() {
+        let catalogue = Catalogue::embedded();
+        let signs = |form: &str, born: &str, on: &str| {
+            let answers = json!({ "app_dob": born });
+            let given = Given::on(on.parse().unwrap());
+            filer(catalogue.form(form).unwrap(), answers.as_object().unwrap(), &given).parent_signs
+        };
+        for on in ["1999-11-28", "2026-11-28"] {
+            let born = |years: i16, days: i64| {
+                let on: Date = on.parse().unwrap();
+                on.with().year(on.year() - years).build().unwrap().saturating_add(days.days()).to_string()
+            };
+            assert!(signs("N-400", &born(14, 1), on), "the day before the birthday, {on}");
+            assert!(!signs("N-400", &born(14, 0), on), "on it, {on}");
+            assert!(signs("N-600", &born(18, 1), on) && !signs("N-600", &born(18, 0), on), "{on}");
+        }
+    }
 
     #[test]
     fn a_given_name_that_was_typed_before_one_name_was_ticked_is_no_part_of_the_name() {

@@ -18,6 +18,8 @@ pub(crate) struct Names<'a> {
     pub(crate) evidence: BTreeSet<String>,
     /// All forms of the catalogue; nothing where they are not known, as of a form by itself.
     pub(crate) forms: Option<&'a BTreeSet<String>>,
+    /// Whether there is a Visa Bulletin to read.
+    pub(crate) visas: bool,
 }
 
 impl<'a> Names<'a> {
@@ -25,7 +27,12 @@ impl<'a> Names<'a> {
     pub(crate) fn of(form: &Form, forms: Option<&'a BTreeSet<String>>) -> Self {
         let questions = form.questions.iter().map(|question| (question.id.clone(), question.shape()));
         let evidence = form.evidence.iter().map(|row| row.kind.clone());
-        Self { questions: questions.collect(), evidence: evidence.collect(), forms }
+        Self {
+            questions: questions.collect(),
+            evidence: evidence.collect(),
+            forms,
+            visas: form.visas.is_some(),
+        }
     }
 
     /// Checks a condition of the form; over the items of a question, where it stands in one.

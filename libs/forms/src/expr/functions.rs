@@ -13,6 +13,7 @@ use super::parse::Fault;
 use super::{Kind, Node};
 use crate::truth::Truth;
 use crate::value::{Duration, Item, Shape, Value, same_text};
+use crate::visas;
 use crate::within::Within;
 
 /// The kind which is there when any attached file is marked as not in English.
@@ -51,6 +52,12 @@ pub(crate) fn signature(
         }
         ("has_evidence", [Node { kind: Kind::Text(_), .. }]) => Ok(Shape::Condition),
         ("has_evidence", _) => Err(Fault::new(at, "has_evidence() takes a kind in quotes")),
+        ("first", [first, second]) => {
+            let found = shape(first, names, it)?;
+            expect(second, names, it, &found)?;
+            // What both may be: a choice among other options than those of the first too.
+            Ok(if matches!(found, Shape::Text(_)) { Shape::Text(None) } else { found })
+        }
         ("any" | "all", [list, each]) => {
             let fields = items(list, names, it)?;
             condition(each, names, Some(&fields)).map(|()| Shape::Condition)
@@ -97,9 +104,17 @@ pub(crate) fn signature(
         ("po_box", _) => wants(&[Shape::Address], Shape::Condition),
         ("single_word", _) => wants(&[Shape::Text(None)], Shape::Condition),
         ("code", _) => wants(&[Shape::Text(None)], Shape::Text(None)),
+        (function, _) if visas::FUNCTIONS.contains(&function) && !names.visas => {
+            Err(Fault::new(at, format!("{function}() has no Visa Bulletin to read")))
+        }
+        ("visa_available", _) => {
+            wants(&[Shape::Text(None), Shape::Text(None), Shape::Date, Shape::Date], Shape::Condition)
+        }
+        ("visa_class", _) => wants(&[Shape::Text(None)], Shape::Condition),
+        ("visa_month", _) => wants(&[Shape::Date], Shape::Condition),
         (
-            "any" | "all" | "count" | "min_of" | "max_of" | "contains" | "gap_days" | "overlap_days"
-            | "days_present",
+            "first" | "any" | "all" | "count" | "min_of" | "max_of" | "contains" | "gap_days"
+            | "overlap_days" | "days_present",
             _,
         ) => Err(Fault::new(at, format!("{function}() has other arguments"))),
         _ => Err(Fault::new(at, format!("there is no function {function}()"))),
@@ -152,6 +167,9 @@ pub(crate) fn call<'a>(function: &str, args: &'a [Node], context: &Context<'a>) 
         ("has_evidence", [Node { kind: Kind::Text(kind), .. }]) => {
             Some(Value::Bool(has_evidence(kind, context)))
         }
+        ("first", [first, second]) => {
+            value(first, context).or_else(|| value(second, context)).map(Cow::into_owned)
+        }
         ("any", [list, each]) => over_items(list, each, context, (Truth::False, Truth::or))?.known(),
         ("all", [list, each]) => over_items(list, each, context, (Truth::True, Truth::and))?.known(),
         ("min_of", [list, Node { kind: Kind::Text(field), .. }]) => {
@@ -163,7 +181,11 @@ pub(crate) fn call<'a>(function: &str, args: &'a [Node], context: &Context<'a>) 
         _ => {
             let known: Option<Vec<Cow<'_, Value<'_>>>> = args.iter().map(|arg| value(arg, context)).collect();
             let known = known?;
-            of_known(function, &known.iter().map(Cow::as_ref).collect::<Vec<_>>())
+            let known: Vec<&Value<'_>> = known.iter().map(Cow::as_ref).collect();
+            if visas::FUNCTIONS.contains(&function) {
+                return context.facts.form.visas.as_ref()?.says(function, &known).map(Value::Bool);
+            }
+            of_known(function, &known)
         }
     }
 }

@@ -138,6 +138,9 @@ pub struct FeeRule {
     pub waivable: bool,
     /// When a granted waiver zeroes it.
     pub waivable_when: Expr,
+    /// Whether it is kept where the filing is rejected, against the rule that a fee goes back then (8 CFR 103.2(a)(7)(ii)).
+    #[serde(default)]
+    pub kept_on_rejection: bool,
     /// The source.
     pub cite: String,
     /// How sure the source is.

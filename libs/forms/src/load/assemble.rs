@@ -11,12 +11,14 @@ use super::guidelines::Guidelines;
 use super::source::{self, Common, FormFile, Question as Asked, Text};
 use super::{File, Placed};
 use crate::catalogue::LoadError;
+use crate::definition::conditions;
 use crate::expr::{Expr, Node, Op};
 use crate::filled::Filled;
 use crate::form::{Form, Question, Role, Rule, Section, SubField};
 use crate::language::Language;
 use crate::texts::spoken;
 use crate::value::{Precision, Type};
+use crate::visas::{self, VisaBulletin};
 
 /// What stands beside a form in the catalogue.
 pub(crate) struct Beside<'a> {
@@ -24,6 +26,8 @@ pub(crate) struct Beside<'a> {
     pub(crate) forms: Option<BTreeSet<String>>,
     /// The poverty guidelines of each use.
     pub(crate) guidelines: &'a Guidelines,
+    /// The Visa Bulletin, where the folder has one.
+    pub(crate) visas: Option<&'a VisaBulletin>,
 }
 
 /// Puts a form together and checks it; every fault found is in `errors`.
@@ -42,6 +46,7 @@ pub(crate) fn form(
         guidelines: beside.guidelines,
     };
     let mut form = maker.head(source, version);
+    form.visas = beside.visas.cloned();
     for include in &source.include {
         match Included::new(file, include, common_file, common) {
             Ok(included) => maker.included(&mut form, &included),
@@ -65,6 +70,9 @@ pub(crate) fn form(
     let Maker { draft, errors, .. } = maker;
     let before = errors.len();
     draft.finish(file, source, &mut form, errors);
+    if !conditions(&form).iter().any(|(_, condition, _)| condition.calls(&visas::FUNCTIONS)) {
+        form.visas = None;
+    }
     (errors.len() == before).then_some(form)
 }
 
@@ -119,6 +127,7 @@ impl<'a> Maker<'a, '_> {
             rests_on: head.rests_on.as_ref().map(|question| question.get_ref().clone()),
             last_days: Vec::new(),
             protections: Vec::new(),
+            visas: None,
             cfr: head.cfr.clone(),
             biometrics: head.biometrics.clone(),
             biometrics_note: head.biometrics_note.clone(),

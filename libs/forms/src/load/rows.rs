@@ -66,6 +66,7 @@ impl<'a> Maker<'a, '_> {
                 known_until: row.known_until,
                 waivable: row.waivable,
                 waivable_when,
+                kept_on_rejection: row.kept_on_rejection,
                 cite: row.cite.clone(),
                 mark: row.mark.clone(),
             });

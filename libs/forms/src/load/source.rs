@@ -194,6 +194,8 @@ pub(crate) struct Fee {
     pub(crate) known_until: Option<jiff::civil::Date>,
     pub(crate) waivable: bool,
     pub(crate) waivable_when: Option<Text>,
+    #[serde(default)]
+    pub(crate) kept_on_rejection: bool,
     pub(crate) cite: String,
     #[serde(default)]
     pub(crate) mark: String,

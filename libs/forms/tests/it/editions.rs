@@ -1,9 +1,12 @@
 //! Earlier editions: what a file of them may say, how each change carries an answer, and what people are told of the rest.
 
-use docket_forms::{Attention, CarriedOver, Catalogue, Form, Given, Happened, Language, LoadError, evaluate};
+use docket_forms::{
+    Answers, Attention, CarriedOver, Catalogue, Form, Given, Happened, Language, LoadError, Truth, evaluate,
+    rule_value,
+};
 use serde_json::{Value, json};
 
-use crate::support::{HEAD, answers, day, form, load, load_all, load_catalogue, load_editions};
+use crate::support::{HEAD, answers, day, form, given, load, load_all, load_catalogue, load_editions};
 
 /// One earlier edition with what it asked and what changed.
 fn edition(questions: &str, changes: &str) -> String {
@@ -718,4 +721,26 @@ fn what_the_catalogue_knows_of_earlier_editions() {
     assert_eq!(known, [("2024-10-24".to_owned(), None), ("2025-01-20".to_owned(), refused)]);
     let written = serde_json::to_value(form).unwrap();
     assert!(written.get("earlier").is_none(), "a definition carries no lenses");
+}
+
+#[test]
+fn the_editions_of_autumn_2026_are_asked_for_from_their_day_and_those_before_refused() {
+    let catalogue = Catalogue::embedded();
+    for (form, before) in [("I-765", "2025-08-21"), ("I-539", "2025-01-20")] {
+        let on = |text: &str| catalogue.form_on(form, day(text)).unwrap();
+        for taken in [before, "2026-09-14"] {
+            assert_eq!(on(taken).edition, day(before), "{form} {taken}");
+        }
+        assert_eq!(on("2026-09-14").accepted_until, Some(day("2026-09-14")), "{form}");
+        assert_eq!(on("2026-09-15").edition, day("2026-09-15"), "{form}");
+        let printed = |text: &str| Given { edition: Some(day(before)), ..given(text) };
+        let value =
+            |text: &str| rule_value(on(text), "edition-old", &Answers::new(), &printed(text)).unwrap();
+        assert_eq!(value("2026-09-14"), Truth::False, "{form}");
+        assert_eq!(value("2026-09-15"), Truth::True, "{form}");
+        // Answers of then are answers now.
+        let draft = answers(json!({ "app_family_name": "Quispe" }));
+        let carried = on("2026-09-15").carry_over(day(before), &draft).unwrap();
+        assert_eq!((carried.answers, carried.attention), (draft, Vec::new()), "{form}");
+    }
 }

@@ -23,5 +23,6 @@ mod search;
 mod shared;
 mod spanish;
 mod support;
+mod visas;
 mod walks;
 mod weaving;

@@ -58,7 +58,9 @@ impl<'a> Search<'a> {
         let dates = quoted.iter().filter_map(|text| text.parse().ok()).collect();
         let words = written.split(|c: char| !c.is_ascii_digit());
         let compared = words.filter_map(|word| word.parse::<i64>().ok());
-        let texts: BTreeSet<&str> = quoted.into_iter().chain(["Sample", "Two Words"]).collect();
+        let classes = form.visas.iter().flat_map(|visas| &visas.classes).flat_map(|class| &class.names);
+        let texts = quoted.into_iter().chain(["Sample", "Two Words"]).chain(classes.map(String::as_str));
+        let texts: BTreeSet<&str> = texts.collect();
         Self {
             form,
             texts: texts.into_iter().map(str::to_owned).collect(),
@@ -83,7 +85,7 @@ impl<'a> Search<'a> {
 
     /// What is given beside the answers: the day, the channel, what is attached and linked.
     pub(crate) fn given(&mut self) -> Given {
-        let days = ["2026-11-27", "2025-03-03", "2024-02-29"];
+        let days = ["2026-11-27", "2026-07-14", "2025-03-03", "2024-02-29"];
         let mut given = Given::on(day(self.chance.one_of::<&str>(&days)));
         given.channel = if self.chance.often(3) { FilingChannel::Paper } else { FilingChannel::Online };
         // Where the filer is, it may be the day before or after.
@@ -152,7 +154,7 @@ impl<'a> Search<'a> {
             Type::Date => json!(self.date(filing).to_string()),
             Type::PartialDate => json!(self.partial_date(filing)),
             Type::Address => self.address(),
-            Type::Country => json!(self.chance.one_of(&["US", "MX", "CU"])),
+            Type::Country => json!(self.chance.one_of(&["US", "MX", "CU", "IN"])),
             Type::ANumber => json!(self.chance.one_of(&["A000000001", "A000000002"])),
             Type::Email => json!(self.chance.one_of(&["one@example.test", "two@example.test"])),
             _ => json!(self.chance.one_of(&self.texts)),

@@ -320,6 +320,7 @@ fn case_opened(submitted: &FilingSubmitted, appearance: Option<(Uuid, Option<Wis
         derivative: facts.derivative,
         // The domain counts it.
         hearing_deadline: None,
+        kept_fee: facts.kept_fee,
         wishes: wishes.flatten().map(Into::into),
     }
 }

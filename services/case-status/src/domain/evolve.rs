@@ -11,9 +11,9 @@ use super::state::{id, instant};
 use super::{
     APPOINTMENT_MISSED, Absence, Appearance, BasisEnd, Biometrics, Booking, Card, CardState, Case, Check,
     Corrected, Correction, CorrectionState, Deadline, Direction, Event, Expedite, ExpediteState, FeeOwed,
-    FeeWaiver, GoesTo, Hold, Inquiry, Interview, Link, LinkKind, MoveRoute, Oath, Outcome, OwnMotion,
-    Recommendation, Request, RequestKind, RequestState, Revocation, RevocationState, Search, SearchState,
-    Stage, Unpaid, WaitingThread, needs,
+    FeeWaiver, GoesTo, Hold, Inquiry, Interview, KeptFee, Link, LinkKind, MoveRoute, Oath, Outcome,
+    OwnMotion, Recommendation, Request, RequestKind, RequestState, Revocation, RevocationState, Search,
+    SearchState, Stage, Unpaid, WaitingThread, needs,
 };
 
 /// Why an appointment fell away that is to be set again.
@@ -415,6 +415,7 @@ fn opened(case: &mut Case, event: &pb::CaseOpened) {
     case.civics_test.clone_from(&event.civics_test);
     case.signed_as.clone_from(&event.signed_as);
     case.payment = Uuid::try_parse(&event.payment_id).ok();
+    case.kept_fee = event.kept_fee.as_ref().map(KeptFee::from);
     case.fee_waiver = if event.fee_waiver { FeeWaiver::Asked } else { FeeWaiver::NotAsked };
     case.move_route = if event.protected { MoveRoute::Protected } else { MoveRoute::Usual };
     case.about_receipt.clone_from(&event.about_receipt);

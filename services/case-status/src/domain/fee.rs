@@ -1,5 +1,6 @@
 //! The fee after it was paid: its waiver, and what is owed again of a payment that was not honoured.
 
+use docket_proto::types::v1 as types;
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
@@ -18,6 +19,29 @@ pub enum FeeWaiver {
     Granted,
     /// Refused: the filing is rejected.
     Refused,
+}
+
+/// What of a fee does not go back where its filing is rejected.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct KeptFee {
+    /// Amount in cents.
+    pub cents: i64,
+    /// Whether it is all of the fee.
+    pub is_all: bool,
+    /// Legal source.
+    pub cite: String,
+}
+
+impl From<&types::KeptFee> for KeptFee {
+    fn from(kept: &types::KeptFee) -> Self {
+        Self { cents: kept.cents, is_all: kept.is_all, cite: kept.cite.clone() }
+    }
+}
+
+impl From<&KeptFee> for types::KeptFee {
+    fn from(kept: &KeptFee) -> Self {
+        Self { cents: kept.cents, is_all: kept.is_all, cite: kept.cite.clone() }
+    }
 }
 
 /// A fee that was not honoured and is owed again (8 CFR 106.1(c)).

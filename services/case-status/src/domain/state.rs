@@ -14,7 +14,8 @@ use super::search::Search;
 use super::thread::WaitingThread;
 use super::{
     Absence, Appointment, Attempts, BasisEnd, Biometrics, Booking, Card, CardState, Check, Deadline,
-    Direction, FeeOwed, FeeWaiver, GoesTo, Interview, Link, LinkKind, Oath, Request, RequestState, Wishes,
+    Direction, FeeOwed, FeeWaiver, GoesTo, Interview, KeptFee, Link, LinkKind, Oath, Request, RequestState,
+    Wishes,
 };
 
 /// How far the case is.
@@ -171,6 +172,9 @@ pub struct Case {
     /// The payment of its fee; none when nothing was due.
     #[serde(default)]
     pub payment: Option<Uuid>,
+    /// What of that fee does not go back where the filing is rejected.
+    #[serde(default)]
+    pub kept_fee: Option<KeptFee>,
     /// The waiver of the fee.
     #[serde(default)]
     pub fee_waiver: FeeWaiver,

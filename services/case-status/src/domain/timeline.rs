@@ -56,7 +56,10 @@ pub fn text_id(kind: &str) -> String {
 }
 
 /// Variants of a line beside the one of its kind.
-pub const VARIANTS: [&str; 49] = [
+pub const VARIANTS: [&str; 52] = [
+    "timeline-filing-rejected-free",
+    "timeline-filing-rejected-kept",
+    "timeline-filing-rejected-partly",
     "timeline-biometrics-taken-early",
     "timeline-interview-completed-early",
     "timeline-interview-completed-until",
@@ -251,6 +254,12 @@ pub fn is_office_only(event: &Event) -> bool {
 #[expect(clippy::wildcard_enum_match_arm, reason = "most events have one line")]
 fn variant(event: &Event) -> Option<&'static str> {
     match event {
+        Event::FilingRejected(event) => match (event.refund, event.kept.is_some()) {
+            (true, false) => None,
+            (true, true) => Some("partly"),
+            (false, true) => Some("kept"),
+            (false, false) => Some("free"),
+        },
         Event::BiometricsTaken(event) => event.early_by_agreement.then_some("early"),
         Event::InterviewCompleted(event) => match (event.early_by_agreement, &event.decision_deadline) {
             (false, None) => None,
@@ -403,6 +412,7 @@ fn facts(case: &Case, event: &Event) -> Vec<(&'static str, Fact)> {
             facts.push(("notice", code("notice", &event.notice_kind)));
             facts
         }
+        Event::FilingRejected(event) => event.kept.as_ref().map(kept).unwrap_or_default(),
         Event::RefundRecorded(event) => vec![("amount", amount(event.amount_cents))],
         Event::RefundFailureRecorded(event) => vec![("amount", amount(event.amount_cents))],
         Event::PaymentReturnRecorded(event) => {
@@ -465,6 +475,10 @@ fn facts_of_mail(case: &Case, event: &Event) -> Vec<(&'static str, Fact)> {
         Event::MessageSetAside(event) => vec![("why", code("aside", &event.cause))],
         _ => Vec::new(),
     }
+}
+
+fn kept(fee: &pb::KeptFee) -> Vec<(&'static str, Fact)> {
+    vec![("amount", amount(fee.cents)), ("cite", Fact::Text(fee.cite.clone()))]
 }
 
 fn amount(cents: i64) -> Fact {

@@ -61,7 +61,7 @@ fn tell(filing: &str, added: &pb::Evidence, words: &Words, teller: &Teller) {
     } else {
         teller.line(&words.papers.attached.replace("{}", &added.file_name));
         if !added.hard_to_read.is_empty() {
-            teller.line(&hard_to_read(added));
+            teller.line(&hard_to_read(added, teller.language()));
         }
     }
 }

@@ -96,7 +96,7 @@ pub(super) fn tell(file: &pb::Evidence, teller: &Teller) {
     } else {
         teller.pair(&file.kind, &format!("{}  docket view {}", file.file_name, file.name));
         if !file.hard_to_read.is_empty() {
-            teller.line(&hard_to_read(file));
+            teller.line(&hard_to_read(file, teller.language()));
         }
     }
 }

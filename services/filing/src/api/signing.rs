@@ -107,6 +107,7 @@ fn quote_request(check: &Check<'_>, dossier: &Dossier, command: Uuid) -> Result<
                     cents: row.cents,
                     cite: row.cite,
                     waiver_asked: row.waived,
+                    kept_on_rejection: row.kept_on_rejection,
                     because: reason(row.waived, row.because, Language::En),
                 })
                 .collect(),

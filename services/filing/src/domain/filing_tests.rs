@@ -552,7 +552,7 @@ fn two_who_ask_for_a_waiver_at_once_are_merged_and_the_same_question_is_told() {
 #[test]
 fn who_signs_for_another_says_so_and_shows_why() {
     let signing = |given: &Given, capacity, age| {
-        let filer = Filer { age: Some(age), ..Filer::default() };
+        let filer = Filer { age: Some(age), parent_signs: age < 14, ..Filer::default() };
         given.when(|f| sign(f, &checked(f.content_version), Sign { capacity, filer, ..a_signature() }))
     };
     let bare = given([started(), fee_shown()]);
@@ -592,8 +592,8 @@ fn intake_hears_where_the_name_of_the_signer_is_not_proven() {
         // An officer looks at these in any case.
         (Capacity::Parent, true, false, "parent"),
     ] {
-        let filer =
-            Filer { age: Some(if capacity == Capacity::Parent { 9 } else { 40 }), ..Filer::default() };
+        let parent_signs = capacity == Capacity::Parent;
+        let filer = Filer { age: Some(if parent_signs { 9 } else { 40 }), parent_signs, ..Filer::default() };
         let signs = Sign { capacity, filer, name_unproven, ..a_signature() };
         let own = ready.when(|f| sign(f, &checked(1), signs)).unwrap();
         let settled = Settled { other_name, ..settled() };

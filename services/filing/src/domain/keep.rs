@@ -1,14 +1,15 @@
-//! How long a draft is kept: 30 days after the last work on it, told three times before, never gone without a word.
+//! How long a draft is kept: so many days after the last work on it as the table of periods says, told three times before, never gone
+//! without a word.
 //!
-//! USCIS keeps drafts so long (Policy Manual, volume 1, part B, chapter 6). Days are the office's civil days; the draft is
+//! Days are the office's civil days; the draft is
 //! there to the end of the last one. Whoever was told a day before has that day, also when the office was away meanwhile.
 
-use docket_kernel::deadline::{OFFICE_ZONE, ends, office_date, zone};
+use docket_kernel::deadline::{OFFICE_ZONE, Rule, ends, office_date, zone};
 use jiff::civil::{Date, time};
 use jiff::{Timestamp, ToSpan as _};
 
-/// Days for which a draft is kept.
-pub const KEPT_DAYS: i32 = 30;
+/// The row of the table of periods by which a draft is kept.
+pub const RULE: &str = "draft.keep";
 /// So many days before the end it is told, from the first time to the last.
 pub const TOLD: [u32; 3] = [14, 7, 1];
 
@@ -28,9 +29,12 @@ pub enum Step {
     Expire(Date),
 }
 
-/// The last day on which a draft is kept that was last worked on at an instant.
+/// The last day on which a draft is kept that was last worked on at an instant, by the row in force on that day; where none is, it is
+/// kept for good.
 pub fn kept_until(worked_at: Timestamp) -> Date {
-    plus(office_date(worked_at), KEPT_DAYS)
+    let worked_on = office_date(worked_at);
+    let days = Rule::of(RULE).period(worked_on).ok().and_then(|row| i32::try_from(row.days).ok());
+    days.map_or(Date::MAX, |days| plus(worked_on, days))
 }
 
 /// What comes next for a draft last worked on at `worked_at`, of which was told last since then: which time, and when.
@@ -108,6 +112,15 @@ mod tests {
         let end = at("2026-06-03T04:00:00Z");
         assert_eq!(next(worked, Some((1, late)), late), Step::Wait(end));
         assert_eq!(next(worked, Some((1, late)), end), Step::Expire(day("2026-06-02")));
+    }
+
+    #[test]
+    fn the_row_of_the_table_says_how_long_whenever_it_was_worked_on() {
+        for worked in ["2019-03-02T18:00:00Z", "2026-11-30T04:59:00Z", "2040-02-29T18:00:00Z"].map(at) {
+            let worked_on = office_date(worked);
+            let row = Rule::of(RULE).period(worked_on).unwrap();
+            assert_eq!(kept_until(worked), worked_on + i64::from(row.days).days());
+        }
     }
 
     /// D14: whenever it is looked, in whatever steps, nothing goes that was not told at least a whole day before.

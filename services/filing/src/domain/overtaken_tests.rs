@@ -189,7 +189,7 @@ fn held() -> Held {
         edition_taken: true,
         not_ready: None,
         costs_cents: Ok(0),
-        filer: Filer { age: Some(13), ..Filer::default() },
+        filer: Filer { age: Some(13), parent_signs: true, ..Filer::default() },
     }
 }
 
@@ -222,7 +222,7 @@ fn what_was_sent_goes_in_as_it_is_unless_time_changed_edition_signer_rules_or_fe
 fn who_signed_for_a_child_that_is_14_by_then_may_sign_no_more_when_it_is_sent() {
     let by_parent = pb::FilingSigned { capacity: "parent".into(), ..pb::FilingSigned::default() };
     let signed = after(&drafted(None), &[by_parent.into()]);
-    let of = |age| Filer { age: Some(age), ..Filer::default() };
+    let of = |age| Filer { age: Some(age), parent_signs: age < 14, ..Filer::default() };
     assert_eq!(signer_stands(&signed, of(13)), Ok(()));
     assert_eq!(signer_stands(&signed, of(14)).unwrap_err().reason, "SIGNS_SELF_FROM_14");
     assert_eq!(signer_stands(&drafted(None), of(14)), Ok(()), "nobody signed");

@@ -18,7 +18,7 @@ use super::clear_removed::events_of;
 use crate::aggregates::{Filings, recorded_at};
 use crate::desk::Desk;
 use crate::domain::filing::{self, Ending};
-use crate::domain::keep::{self, Step};
+use crate::domain::keep::{self, RULE, Step};
 use crate::domain::taken_off;
 use crate::spool;
 use crate::store::{filings, representations, uploads};
@@ -27,8 +27,6 @@ use crate::store::{filings, representations, uploads};
 pub(super) const KEEP: &str = "draft_kept";
 /// The kind of the timer by which its content is erased.
 pub(super) const ERASE: &str = "draft_erased";
-/// The rule by which a key is destroyed.
-const RULE: &str = "draft.keep";
 /// While a hold is in force, or somebody works on it this very moment, it is looked again later.
 pub(super) const TOMORROW_H: i64 = 24;
 const SOON_S: i64 = 60;

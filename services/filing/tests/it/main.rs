@@ -48,5 +48,6 @@ mod unscanned;
 mod unsolicited;
 mod uploads;
 mod views;
+mod visas;
 mod waiting;
 mod world;

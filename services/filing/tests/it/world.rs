@@ -617,7 +617,7 @@ pub(crate) fn case_accepted(receipt_number: &str) -> case::Event {
 
 /// Intake rejected the filing.
 pub(crate) fn case_rejected(code: &str) -> case::Event {
-    cases::FilingRejected { codes: vec![code.into()], refund: true }.into()
+    cases::FilingRejected { codes: vec![code.into()], refund: true, kept: None }.into()
 }
 
 /// The case was given to an officer.

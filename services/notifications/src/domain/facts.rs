@@ -6,7 +6,7 @@ use docket_kernel::deadline::{Deadline, OFFICE_ZONE, Rule, ServiceChannel};
 use docket_kernel::{Cents, ReceiptNumber, Refusal};
 use docket_proto::case_status::events::v1 as pb;
 use docket_proto::events::case::Event;
-use docket_proto::types::v1::{AppointmentSlot, Deadline as PbDeadline};
+use docket_proto::types::v1::{AppointmentSlot, Deadline as PbDeadline, KeptFee};
 use jiff::Timestamp;
 use jiff::civil::Date;
 use serde::Serialize;
@@ -115,6 +115,15 @@ pub(crate) struct RejectCode {
     pub(crate) text: String,
 }
 
+/// What of a fee does not go back.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub(crate) struct Kept {
+    /// How much, in its printed form.
+    pub(crate) amount: String,
+    /// Legal source.
+    pub(crate) cite: String,
+}
+
 /// Everything a notice says beside its fixed words; what does not apply is empty.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
 #[expect(clippy::struct_excessive_bools, reason = "each is a sentence that a notice says or not")]
@@ -147,8 +156,10 @@ pub(crate) struct Facts {
     pub(crate) due: Option<Due>,
     /// Why it was not accepted.
     pub(crate) reject_codes: Vec<RejectCode>,
-    /// Whether the fee goes back.
+    /// Whether the fee goes back, or what is not kept of it.
     pub(crate) refund: bool,
+    /// What of it the law keeps.
+    pub(crate) kept: Option<Kept>,
     /// What is owed, by the party or to whoever paid, in its printed form.
     pub(crate) amount: String,
     /// Receipt numbers of the cases that an address was changed in.
@@ -504,6 +515,8 @@ fn other_zone(zone: &str) -> Option<String> {
 
 fn rejected(facts: &mut Facts, matter: &Matter, event: &pb::FilingRejected, catalogue: &Catalogue) {
     facts.refund = event.refund;
+    let kept = |kept: &KeptFee| Kept { amount: Cents(kept.cents).to_string(), cite: kept.cite.clone() };
+    facts.kept = event.kept.as_ref().map(kept);
     // A form's own codes, and that of a waiver refused inside it.
     let text = |code: &str| {
         let forms = [catalogue.form(&matter.form), catalogue.form("I-912")];

@@ -217,7 +217,8 @@ pub(crate) fn event(kind: NoticeKind) -> Event {
             pb::FilingAccepted { receipt_number: "DKT1234567897".into(), office: "NBC".into() }.into()
         }
         NoticeKind::Rejection => {
-            pb::FilingRejected { codes: vec!["X-SIGN".into(), "X-FEE".into()], refund: true }.into()
+            pb::FilingRejected { codes: vec!["X-SIGN".into(), "X-FEE".into()], refund: true, kept: None }
+                .into()
         }
         NoticeKind::BiometricsAppointment => {
             pb::BiometricsScheduled { appointment: slot("2026-03-24T13:00:00Z", CENTER), capture_code: 3 }

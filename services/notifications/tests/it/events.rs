@@ -59,7 +59,7 @@ pub(crate) fn accepted() -> Event {
 }
 
 pub(crate) fn rejected() -> Event {
-    pb::FilingRejected { codes: vec!["X-SIGN".into()], refund: true }.into()
+    pb::FilingRejected { codes: vec!["X-SIGN".into()], refund: true, kept: None }.into()
 }
 
 /// A fee that was to go back to whoever paid did not arrive.

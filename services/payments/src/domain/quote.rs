@@ -53,6 +53,7 @@ pub fn check_rows(catalogue: &Catalogue, rows: &[FeeRow], filing_date: Date) -> 
         let known = form.fees.iter().any(|fee| {
             fee.id == row.row
                 && (fee.cents == row.cents || row.waiver_asked && fee.waivable && row.cents == 0)
+                && fee.kept_on_rejection == row.kept_on_rejection
                 && fee.in_force(filing_date)
                 && fee.is_known(filing_date)
         });
@@ -102,6 +103,10 @@ mod tests {
         // The online fee of an N-400 cannot be waived.
         assert_eq!(total(row("online", "N-400", 0, true)), Err("FEE_DIFFERS"));
         assert_eq!(total(row("online", "N-1", 0, true)), Err("FORM_UNKNOWN"));
+        // Whether it goes back is told to whoever pays, and so checked like the amount.
+        let asylum = row("hr1", "I-589", 10_000, false);
+        assert_eq!(total(FeeRow { kept_on_rejection: true, ..asylum.clone() }), Ok(10_000));
+        assert_eq!(total(asylum), Err("FEE_DIFFERS"));
     }
 
     #[test]

@@ -1,5 +1,5 @@
 //! When a filing is rejected at intake or its acceptance is voided, then its fee goes back or is owed no more, and nothing of
-//! what other filings of its package paid (8 CFR 103.2(a)(7)(ii), 106.1(c)).
+//! what other filings of its package paid (8 CFR 103.2(a)(7)(ii), 106.1(c)). What the fee table keeps of it, the case says.
 use crate::domain::payment::{self, Fate, Payments};
 use crate::store::{ledger, payer, refund};
 use async_trait::async_trait;
@@ -53,7 +53,10 @@ impl Subscriber for EndFee {
 #[expect(clippy::wildcard_enum_match_arm, reason = "the other events mean nothing for the fee")]
 fn fate(event: &Event) -> Option<(Fate, &'static str)> {
     match event {
-        Event::FilingRejected(FilingRejected { refund: true, .. }) => Some((Fate::Refund, "filing_rejected")),
+        Event::FilingRejected(FilingRejected { refund: true, kept, .. }) => {
+            let fate = kept.as_ref().map_or(Fate::Refund, |kept| Fate::RefundBut(kept.cents));
+            Some((fate, "filing_rejected"))
+        }
         Event::FilingRejected(_) => Some((Fate::Keep, "filing_rejected")),
         Event::AcceptanceVoided(AcceptanceVoided { refund: true, .. }) => {
             Some((Fate::Refund, "acceptance_voided"))

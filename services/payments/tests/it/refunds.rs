@@ -1,6 +1,7 @@
 //! The fee of a rejected filing goes back once, and the ledger knows where everything is.
 
 use docket_payments::store::ledger::imbalance;
+use docket_proto::payments::v1 as pb;
 use sqlx::{Connection as _, Executor as _, PgConnection};
 
 use crate::client::{Client, State};
@@ -48,6 +49,23 @@ async fn the_fee_of_a_rejected_filing_goes_back_once() {
     assert_eq!(world.count(&kept.payment).await.refunds, 0);
     assert_eq!(world.count(&free.payment).await, Count::default());
     assert_eq!(world.rows("SELECT count(*) FROM log.parked").await, 0);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_the_law_keeps_of_the_fee_of_a_rejected_filing_stays_and_the_rest_goes_back() {
+    let world = World::start().await;
+    let ana = world.person();
+    let package = world.package(&ana, "N-400").await;
+    ana.pay(&package.payment, "pm_card_visa").await.unwrap();
+    world.reject_keeping(package.filing, 10_000).await;
+    world.until_caught_up(&world.cases).await;
+    let issued = |payment: &pb::Payment| payment.refunded.as_ref().is_some_and(|back| back.cents > 0);
+    let payment = world.until(|| ana.get(&package.payment), issued).await;
+    assert_eq!((payment.state(), payment.due.unwrap().cents), (State::Settled, 0));
+    let back = Count { charges: 1, charged: package.cents, refunds: 1, refunded: package.cents - 10_000 };
+    assert_eq!(world.count(&package.payment).await, back);
+    let kept = [("fees_received".into(), -10_000), ("processor_receivable".into(), 10_000)];
+    assert_eq!(balances(&world).await, kept);
 }
 
 /// A package that was paid with a method and is rejected.

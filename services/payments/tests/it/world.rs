@@ -15,7 +15,7 @@ use docket_proto::filing::v1::package_service_server::PackageServiceServer;
 use docket_proto::log::v1::subject_admin_service_client::SubjectAdminServiceClient;
 use docket_proto::payments::v1 as pb;
 use docket_proto::payments::v1::payment_service_client::PaymentServiceClient;
-use docket_proto::types::v1::FeeRow;
+use docket_proto::types::v1::{FeeRow, KeptFee};
 use docket_service::testing::{Bench, Running, grant_role};
 use docket_service::{Server, ServiceConfig};
 use docket_testkit::{Line, TestDatabase, TestNats, database, nats};
@@ -217,6 +217,7 @@ impl World {
                 cite: row.cite.clone(),
                 because: String::new(),
                 waiver_asked: false,
+                kept_on_rejection: row.kept_on_rejection,
             }],
             table_version: catalogue.version().to_owned(),
             filing_date: today.to_string(),
@@ -266,7 +267,15 @@ impl World {
 
     /// Intake rejects a filing.
     pub(crate) async fn reject(&self, filing: Uuid, refund: bool) {
-        let rejected = FilingRejected { codes: vec!["signature_missing".into()], refund };
+        let codes = vec!["signature_missing".into()];
+        let rejected = FilingRejected { codes, refund, ..FilingRejected::default() };
+        self.cases.append(filing, case::Event::from(rejected)).await;
+    }
+
+    /// Intake rejects a filing, and so many cents of its fee are kept, as the law has it.
+    pub(crate) async fn reject_keeping(&self, filing: Uuid, cents: i64) {
+        let kept = Some(KeptFee { cents, is_all: false, cite: "made up".into() });
+        let rejected = FilingRejected { codes: vec!["signature_missing".into()], refund: true, kept };
         self.cases.append(filing, case::Event::from(rejected)).await;
     }
 

@@ -19,6 +19,7 @@ pub(super) struct Source {
     pub(super) rules: Vec<(String, bool, Tree)>,
     pub(super) papers: Vec<Paper>,
     pub(super) fees: Vec<Fee>,
+    pub(super) bulletin: Bulletin,
 }
 
 /// A question, or a part of each item of one.
@@ -44,6 +45,17 @@ pub(super) struct Year {
     pub(super) until: Option<Date>,
     /// By state: the dollars for each number of persons, and for each further one.
     pub(super) dollars: BTreeMap<String, (Vec<i64>, i64)>,
+}
+
+/// The Visa Bulletin as it is written.
+#[derive(Clone)]
+pub(super) struct Bulletin {
+    /// The countries of each column.
+    pub(super) areas: Vec<Vec<String>>,
+    /// How each class is written.
+    pub(super) classes: BTreeMap<String, Vec<String>>,
+    /// What stands in the columns, by month and class.
+    pub(super) months: BTreeMap<String, BTreeMap<String, Vec<String>>>,
 }
 
 /// A row of evidence.
@@ -128,16 +140,17 @@ fn table(file: &Path) -> Table {
 pub(super) fn all(folder: &Path) -> Vec<Source> {
     let common = table(&folder.join("_common.toml"));
     let guidelines = table(&folder.join("_guidelines.toml"));
+    let bulletin = bulletin(&table(&folder.join("_visa_bulletin.toml")));
     let mut files: Vec<_> = std::fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path()).collect();
     files.retain(|file| {
         let name = file.file_name().unwrap().to_str().unwrap();
         file.extension().is_some_and(|kind| kind == "toml") && !name.starts_with('_')
     });
-    files.iter().map(|file| Source::read(&table(file), &common, &guidelines)).collect()
+    files.iter().map(|file| Source::read(&table(file), &common, (&guidelines, &bulletin))).collect()
 }
 
 impl Source {
-    fn read(file: &Table, common: &Table, guidelines: &Table) -> Self {
+    fn read(file: &Table, common: &Table, (guidelines, bulletin): (&Table, &Bulletin)) -> Self {
         let head = file["form"].as_table().unwrap();
         let edition: Date = text(head, "edition").parse().unwrap();
         let required_from = head.get("edition_required_from").and_then(Value::as_str);
@@ -150,6 +163,7 @@ impl Source {
             rules: Vec::new(),
             papers: rows(file, "evidence").into_iter().map(paper).collect(),
             fees: rows(file, "fee").into_iter().map(fee).collect(),
+            bulletin: bulletin.clone(),
         };
         for include in rows(file, "include") {
             form.include(include, common);
@@ -259,6 +273,23 @@ fn lookup(filled: &Table, guidelines: &Table) -> Lookup {
     }
     let states = texts(filled, "state").iter().map(|state| read(state, &same)).collect();
     Lookup { household: read(text(filled, "household"), &same), states, years }
+}
+
+fn bulletin(file: &Table) -> Bulletin {
+    let classes =
+        rows(file, "class").into_iter().map(|row| (text(row, "id").to_owned(), texts(row, "names")));
+    let month = |row: &Table| {
+        let dates = ["family", "employment"].map(|kind| row[kind]["dates"].as_table().unwrap());
+        let rows = dates
+            .into_iter()
+            .flat_map(|dates| dates.keys().map(|class| (class.clone(), texts(dates, class))));
+        (text(row, "month").to_owned(), rows.collect())
+    };
+    Bulletin {
+        areas: rows(file, "area").into_iter().map(|row| texts(row, "countries")).collect(),
+        classes: classes.collect(),
+        months: rows(file, "month").into_iter().map(month).collect(),
+    }
 }
 
 fn paper(row: &Table) -> Paper {

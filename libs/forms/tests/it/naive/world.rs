@@ -10,7 +10,7 @@ use unicode_normalization::UnicodeNormalization as _;
 
 use super::days::{self, Span};
 use super::language::Tree;
-use super::source::{Asked, Fee, Lookup, Source};
+use super::source::{Asked, Bulletin, Fee, Lookup, Source};
 
 /// Yes, no, or nobody knows.
 pub(super) type Three = Option<bool>;
@@ -288,6 +288,26 @@ impl<'a> World<'a> {
                 let trips: Option<Vec<_>> = items.into_iter().map(trip).collect();
                 let present = |trips: Vec<(Date, Date)>| days::present(&trips, from, to);
                 numbers(present(maybe(&trips.clone()?)), present(surely(&trips?)))
+            }
+            ("first", [first, second]) => self.value(first, it).or_else(|| self.value(second, it)),
+            ("visa_month", [on]) => {
+                let month = day(&self.value(on, it)?).strftime("%Y-%m").to_string();
+                truth(self.form.bulletin.months.contains_key(&month))
+            }
+            ("visa_class", [class]) => truth(row_of(&self.form.bulletin, &self.value(class, it)?).is_some()),
+            ("visa_available", [class, country, priority, on]) => {
+                let bulletin = &self.form.bulletin;
+                let (class, country) = (self.value(class, it)?, self.value(country, it)?);
+                let (priority, on) = (self.value(priority, it)?, day(&self.value(on, it)?));
+                let month = bulletin.months.get(&on.strftime("%Y-%m").to_string());
+                let row = month?.get(row_of(bulletin, &class)?)?;
+                let Known::Text(country) = country else { panic!("{country:?} is no country") };
+                let column = bulletin.areas.iter().position(|area| area.contains(&country)).unwrap_or(0);
+                match row[column].as_str() {
+                    "C" => truth(true),
+                    "U" => truth(false),
+                    before => combined("<", priority, Known::Day(before.parse().unwrap())),
+                }
             }
             ("whole", [part]) => truth(matches!(self.value(part, it)?, Known::Day(_))),
             (name, parts) => {
@@ -570,6 +590,17 @@ fn code(text: &str) -> String {
         }
     }
     text.replace([' ', '-'], "")
+}
+
+/// The class that is written so: letters and digits count.
+fn row_of<'a>(bulletin: &'a Bulletin, class: &Known<'_>) -> Option<&'a String> {
+    let Known::Text(class) = class else { panic!("{class:?} is no class") };
+    let plain = |text: &str| -> String {
+        let text: String = text.nfc().collect();
+        text.to_uppercase().chars().filter(|c| c.is_alphanumeric()).collect()
+    };
+    let written = |names: &Vec<String>| names.iter().any(|name| plain(name) == plain(class));
+    bulletin.classes.iter().find(|(_, names)| written(names)).map(|(id, _)| id)
 }
 
 fn is_po_box(line: &str) -> bool {

@@ -94,7 +94,8 @@ pub fn accept(case: &Case, receipt_number: &str, office: &str) -> Decision {
     Ok(events)
 }
 
-/// Rejects the filing: it gets no number and keeps no date, what was paid goes back (8 CFR 103.2(a)(7)(ii)).
+/// Rejects the filing: it gets no number and keeps no date, what was paid goes back (8 CFR 103.2(a)(7)(ii)), but for what the fee table
+/// keeps of it.
 ///
 /// # Errors
 /// `ALREADY_ACCEPTED`, `ALREADY_REJECTED`, `CODES_MISSING`; not found without a case.
@@ -108,7 +109,10 @@ pub fn reject(case: &Case, codes: &[String]) -> Decision {
         ));
     }
     let mut events = searches_ended(case, "rejected", |_| true);
-    events.push(pb::FilingRejected { codes: codes.to_vec(), refund: case.payment.is_some() }.into());
+    let kept = case.kept_fee.as_ref().filter(|_| case.payment.is_some());
+    let refund = case.payment.is_some() && !kept.is_some_and(|kept| kept.is_all);
+    let kept = kept.map(Into::into);
+    events.push(pb::FilingRejected { codes: codes.to_vec(), refund, kept }.into());
     Ok(events)
 }
 

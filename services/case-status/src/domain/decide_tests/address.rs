@@ -43,7 +43,7 @@ fn only_open_cases_that_it_is_for_go_by_the_new_address() {
     moved(&accepted(), &[RECEIPT]).then(&["address_changed"]);
     moved(&accepted(), &["DKT1234567905"]).then(&[]);
     moved(&accepted().and(pb::CaseWithdrawn {}), &[]).then(&[]);
-    moved(&submitted().and(pb::FilingRejected { codes: vec![], refund: false }), &[]).then(&[]);
+    moved(&submitted().and(pb::FilingRejected { codes: vec![], refund: false, kept: None }), &[]).then(&[]);
     let approved =
         in_review().and(pb::CaseApproved { officer: BO.to_string(), effective_date: "2026-11-24".into() });
     moved(&approved, &[]).then(&["address_changed"]);

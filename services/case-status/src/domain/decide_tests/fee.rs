@@ -46,7 +46,7 @@ fn a_return_decides_nothing_and_says_until_when_it_may_be_made_good() {
 #[test]
 fn a_filing_that_was_not_taken_owes_nothing() {
     for ended in [
-        Event::from(pb::FilingRejected { codes: vec!["X-SIGN".into()], refund: true }),
+        Event::from(pb::FilingRejected { codes: vec!["X-SIGN".into()], refund: true, kept: None }),
         pb::AcceptanceVoided::default().into(),
     ] {
         let case = submitted().and(ended);
@@ -58,7 +58,11 @@ fn a_filing_that_was_not_taken_owes_nothing() {
 
 #[test]
 fn a_rejected_filing_owes_nothing_any_more() {
-    let case = owing(submitted()).and(pb::FilingRejected { codes: vec!["X-PAYFAIL".into()], refund: true });
+    let case = owing(submitted()).and(pb::FilingRejected {
+        codes: vec!["X-PAYFAIL".into()],
+        refund: true,
+        kept: None,
+    });
     case.when(|case| decide::pass_fee_deadline(case, RETURN, overdue())).then(&[]);
     case.when(|case| decide::record_made_good(case, 71_000)).then(&[]);
 }

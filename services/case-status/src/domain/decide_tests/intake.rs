@@ -2,6 +2,7 @@
 
 use docket_proto::case_status::events::v1 as pb;
 use docket_proto::payments::events::v1::RefundFailed;
+use docket_proto::types::v1::KeptFee;
 
 use crate::domain::samples::*;
 use crate::domain::{Case, Event, decide, evolve, timeline};
@@ -49,11 +50,30 @@ fn acceptance_and_rejection_exclude_each_other() {
     assert!(refund("019a0000-0000-7000-8000-000000000001") && !refund(""), "what was paid goes back");
     accepted().when(|case| decide::reject(case, &codes)).refused("ALREADY_ACCEPTED");
     accepted().when(|case| decide::accept(case, RECEIPT, "NBC")).refused("ALREADY_ACCEPTED");
-    let rejected = submitted().and(pb::FilingRejected { codes: codes.to_vec(), refund: true });
+    let rejected = submitted().and(pb::FilingRejected { codes: codes.to_vec(), refund: true, kept: None });
     rejected.when(|case| decide::accept(case, RECEIPT, "NBC")).refused("ALREADY_REJECTED");
     rejected.when(decide::start_review).refused("ALREADY_REJECTED");
     submitted().when(|case| decide::reject(case, &[])).refused("CODES_MISSING");
     given([]).when(|case| decide::accept(case, RECEIPT, "NBC")).refused("NOT_FOUND");
+}
+
+#[test]
+fn what_the_law_keeps_of_a_fee_does_not_go_back_and_is_said_with_its_source() {
+    let codes = ["X-SIGN".to_owned()];
+    let rejected = |payment: &str, is_all: bool| {
+        let kept_fee = Some(KeptFee { cents: 10_000, is_all, cite: "Pub. L. 119-21".into() });
+        let opened = pb::CaseOpened { payment_id: payment.into(), kept_fee, ..opened() };
+        let case = given([opened.into()]);
+        let events = case.when(|case| decide::reject(case, &codes)).then(&["filing_rejected"]);
+        let line = timeline::line(&case.0, &events[0]);
+        let Event::FilingRejected(rejected) = &events[0] else { panic!("{events:?}") };
+        (rejected.refund, rejected.kept.as_ref().map(|kept| kept.cents), line.text)
+    };
+    let paid = "019a0000-0000-7000-8000-000000000001";
+    let said = |variant: &str| format!("timeline-filing-rejected-{variant}");
+    assert_eq!(rejected(paid, true), (false, Some(10_000), said("kept")));
+    assert_eq!(rejected(paid, false), (true, Some(10_000), said("partly")));
+    assert_eq!(rejected("", true), (false, None, said("free")), "nothing was paid");
 }
 
 #[test]

@@ -64,7 +64,7 @@ fn ancillary() -> Given {
 }
 
 fn rejected() -> Given {
-    submitted().and(pb::FilingRejected { codes: vec!["X-SIGN".into()], refund: true })
+    submitted().and(pb::FilingRejected { codes: vec!["X-SIGN".into()], refund: true, kept: None })
 }
 
 #[test]

@@ -5,16 +5,14 @@ use docket_kernel::Refusal;
 /// The kind of evidence which shows that somebody may sign for another; every form takes it.
 pub const AUTHORITY_TO_SIGN: &str = "authority_to_sign";
 
-/// From this age on nobody's parent signs for them, unless a parent applies in the form itself (8 CFR 103.2(a)(2)).
-const SIGNS_SELF: u32 = 14;
-
 /// Who files, as far as it decides who signs.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct Filer {
     /// Age in completed years; nothing where the form does not say it.
     pub age: Option<u32>,
-    /// Whether the form lets a parent apply at this age: Form N-600 does, for a child under 18.
-    pub parent_applies: bool,
+    /// Whether a parent signs at that age: for a child, as the law in force has it, or where the form itself lets a parent apply, as
+    /// Form N-600 does.
+    pub parent_signs: bool,
     /// Whether it is a company.
     pub company: bool,
 }
@@ -110,7 +108,7 @@ impl Capacity {
 
 fn for_a_child(filer: Filer, has_authority: bool) -> Result<(), Refusal> {
     match filer.age {
-        Some(age) if age < SIGNS_SELF || filer.parent_applies => Ok(()),
+        Some(_) if filer.parent_signs => Ok(()),
         Some(_) => Err(Refusal::state(
             "SIGNS_SELF_FROM_14",
             "A parent signs only for a child under 14 (8 CFR 103.2(a)(2)), and on Form N-600 for one under 18 (8 CFR 341.1; Instructions to Form N-600).",

@@ -14,6 +14,8 @@ use uuid::Uuid;
 pub enum Fate {
     /// What was paid goes back (8 CFR 103.2(a)(7)(ii)).
     Refund,
+    /// What was paid goes back but for so many cents, which are kept as the fee table has it.
+    RefundBut(i64),
     /// It is kept.
     Keep,
     /// It was not honoured, so there is nothing to give back; unless it was made good in the meantime.
@@ -47,19 +49,31 @@ pub fn end_fee(
         return Ok(Vec::new());
     }
     let goes_back = match fate {
-        Fate::Refund => true,
+        Fate::Refund | Fate::RefundBut(_) => true,
         Fate::NotHonoured => part.owed_cents == 0,
         Fate::Keep => false,
     };
+    let kept_cents = if let Fate::RefundBut(cents) = fate { cents } else { 0 };
     let mut events = Vec::new();
     if part.owed_cents > 0 {
         events.push(cancelled(filing_id, part.owed_cents));
     }
-    for (paid, nth) in part.paid.iter().filter(|paid| goes_back && paid.cents > 0).zip(0..) {
+    let going_back = if goes_back { but(&part.paid, kept_cents) } else { Vec::new() };
+    for (paid, nth) in going_back.iter().zip(0..) {
         let from = (paid, state.processor_of(&paid.charge));
         events.push(started(&refund_id(nth), filing_id, from, reason));
     }
     Ok(events)
+}
+
+/// What charges paid but for so many cents, of which the first charges bear what they can.
+fn but(paid: &[Paid], mut kept_cents: i64) -> Vec<Paid> {
+    let rest = |paid: &Paid| {
+        let kept = kept_cents.clamp(0, paid.cents.max(0));
+        kept_cents -= kept;
+        Paid { charge: paid.charge.clone(), cents: paid.cents - kept }
+    };
+    paid.iter().map(rest).filter(|paid| paid.cents > 0).collect()
 }
 
 /// A refund that begins, of what a charge paid at a processor.
@@ -223,7 +237,8 @@ fn lost(state: &Payment, dispute: &Dispute, amount_cents: i64, rest_id: &str) ->
         }
         // A loss reaches at most one refund in part.
         let on_its_way = state.on_its_way_cents(&share.filing_id, charge);
-        let cents = part.paid_by_cents(charge) + on_its_way - share.amount_cents;
+        // What was kept of it stays kept.
+        let cents = on_its_way.min(part.paid_by_cents(charge) + on_its_way - share.amount_cents);
         if on_its_way > 0 && cents > 0 {
             let rest = Paid { charge: dispute.charge.clone(), cents };
             let from = (&rest, state.processor_of(&dispute.charge));

@@ -521,3 +521,37 @@ fn a_code_is_good_for_14_days_while_something_is_due() {
     assert_eq!(invite(&given(&paid()), "code", b"hash", 1).unwrap_err().reason, "ALREADY_PAID");
     assert!(invite(&given(&returned()), "code", b"hash", 1).is_ok());
 }
+
+#[test]
+fn what_is_kept_of_a_fee_is_borne_by_the_first_charges_and_stays_kept() {
+    let end = |state: &Payment, cents| end_fee(state, "r", "f", Fate::RefundBut(cents), "filing_rejected");
+    let going = |events: Vec<Event>| -> Vec<(String, i64)> {
+        let started = |event: Event| match event {
+            Event::RefundStarted(started) => (started.processor_charge, started.amount_cents),
+            other => panic!("{other:?}"),
+        };
+        events.into_iter().map(started).collect()
+    };
+    assert_eq!(going(end(&given(&paid()), 10_000).unwrap()), [("pi_1".to_owned(), 61_000)]);
+    assert_eq!(going(end(&given(&paid()), 0).unwrap()), [("pi_1".to_owned(), 71_000)]);
+    assert!(end(&given(&paid()), 71_000).unwrap().is_empty());
+    assert!(end(&given(&paid()), 99_000).unwrap().is_empty());
+
+    // The bank takes a part of it while the rest is on its way: no more goes back than was to.
+    let mut events = paid();
+    events.extend(end(&given(&events), 10_000).unwrap());
+    let dispute = |standing| Dispute {
+        id: "dp".into(),
+        charge: "pi_1".into(),
+        processor: "card".into(),
+        amount_cents: 4_000,
+        reason: "insufficient_funds".into(),
+        standing,
+    };
+    for standing in [Standing::Open, Standing::Lost] {
+        events.extend(record_dispute(&given(&events), &dispute(standing)).unwrap());
+    }
+    let state = given(&events);
+    assert_eq!((state.kept_cents(), state.owed_cents()), (6_000, 0));
+    assert_eq!(state.refunds.iter().map(|refund| refund.amount_cents).collect::<Vec<_>>(), [61_000]);
+}
