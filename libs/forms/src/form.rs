@@ -8,8 +8,8 @@ use jiff::civil::Date;
 use serde::{Deserialize, Serialize};
 
 pub use rows::{
-    Channel, Evidence, EvidenceLevel, FeeKind, FeeRule, FindingKind, LastDay, Level, Protection, Reject, Rfe,
-    Rule,
+    Channel, Evidence, EvidenceLevel, FeeKind, FeeRule, FindingKind, LastDay, Level, NotKnown, Protection,
+    Reject, Rfe, Rule, Untold,
 };
 
 use crate::Answers;

@@ -44,7 +44,8 @@ pub use filled::{Amounts, Filled, FilledIn, Guideline};
 pub use folder::{CatalogueFolder, Unreadable};
 pub use form::{
     AskedFor, Challenges, Channel, CoSigns, CoSignsEach, Evidence, EvidenceLevel, FeeKind, FeeRule,
-    FindingKind, Form, LastDay, Level, Protection, Question, Reject, Rfe, Role, Rule, Section, SubField,
+    FindingKind, Form, LastDay, Level, NotKnown, Protection, Question, Reject, Rfe, Role, Rule, Section,
+    SubField, Untold,
 };
 pub use given::{FilingChannel, Given};
 pub use guide::{Choice, Guide, Outcome, Step};

@@ -1,6 +1,8 @@
 //! What the whole system wrote down, read from its logs, and what the far side has: the invariants that hold after every story,
 //! whatever was killed in the middle of it.
 #![expect(clippy::wildcard_enum_match_arm, reason = "an invariant looks at the events that it is about")]
+mod across;
+
 use crate::lifecycle::{self, Line};
 use crate::system::System;
 use docket_case_status::domain::{Case, Outcome};
@@ -13,6 +15,7 @@ use serde_json::Value;
 use sqlx::{Connection as _, PgConnection, Row as _};
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::{Duration, Instant};
+use uuid::Uuid;
 
 /// Databases that hold a log.
 const LOGS: [&str; 5] = ["identity", "filing", "payments", "cases", "notifications"];
@@ -26,6 +29,7 @@ struct Entry {
     position: i64,
     stream: String,
     version: i64,
+    event_id: Uuid,
     kind: String,
     payload: Vec<u8>,
     metadata: Metadata,
@@ -38,7 +42,11 @@ pub(crate) struct Books {
     entries: Vec<Entry>,
     /// What is owed and not done, by kind and key.
     open_obligations: Vec<String>,
+    /// What is owed, done or not, by nobody.
+    unowned: i64,
     parked: i64,
+    /// What people read of the cases.
+    rows: BTreeMap<String, across::Row>,
     far_side: Value,
     /// The ids of all mails at the far side, as often as they came.
     mails: Vec<String>,
@@ -75,7 +83,8 @@ impl Books {
             let mut books = Self::default();
             for database in LOGS {
                 let mut connection = PgConnection::connect(&superuser(system, database)).await.unwrap();
-                let rows = "SELECT log, position, stream, version, kind, payload, metadata, recorded_at_us
+                let rows =
+                    "SELECT log, position, stream, version, event_id, kind, payload, metadata, recorded_at_us
                     FROM log.event ORDER BY log, position";
                 for row in sqlx::query(rows).fetch_all(&mut connection).await.unwrap() {
                     books.entries.push(Entry {
@@ -83,10 +92,11 @@ impl Books {
                         position: row.get(1),
                         stream: row.get(2),
                         version: row.get(3),
-                        kind: row.get(4),
-                        payload: row.get(5),
-                        metadata: Metadata::decode(row.get(6)).unwrap(),
-                        recorded_at_us: row.get(7),
+                        event_id: row.get(4),
+                        kind: row.get(5),
+                        payload: row.get(6),
+                        metadata: Metadata::decode(row.get(7)).unwrap(),
+                        recorded_at_us: row.get(8),
                     });
                 }
                 let count = async |connection: &mut PgConnection, sql| {
@@ -97,8 +107,17 @@ impl Books {
                     .open_obligations
                     .extend(sqlx::query_scalar(open).fetch_all(&mut connection).await.unwrap());
                 books.parked += count(&mut connection, "SELECT count(*) FROM log.parked").await;
+                let unowned = "SELECT count(*) FROM log.obligation WHERE owner = '' OR due_at_us <= 0";
+                books.unowned += count(&mut connection, unowned).await;
                 connection.close().await.unwrap();
             }
+            let mut status = PgConnection::connect(&superuser(system, "status")).await.unwrap();
+            let rows = "SELECT case_id, version, state FROM case_row";
+            for row in sqlx::query(rows).fetch_all(&mut status).await.unwrap() {
+                let (version, state) = (row.get(1), row.get(2));
+                books.rows.insert(row.get::<Uuid, _>(0).to_string(), across::Row { version, state });
+            }
+            status.close().await.unwrap();
             let addresses = system.addresses();
             books.far_side = far_side(&addresses["sandbox"], "sandbox/charges").await;
             let mails = far_side(&addresses["mail"], "mail/messages").await;
@@ -176,6 +195,8 @@ impl Books {
             ("response.submitted.v1", "case.response_recorded.v1"),
             ("filing.unsolicited_evidence_added.v1", "case.unsolicited_evidence_recorded.v1"),
         ];
+        let behind = self.rows_behind();
+        waits(!behind.is_empty(), format!("rows of cases are behind: {behind:?}"));
         let enclosed = self.enclosed();
         for (cause, effect) in pairs {
             let (causes, effects) = (self.count(cause, &enclosed), self.count(effect, &enclosed));
@@ -220,15 +241,21 @@ impl Books {
     /// The invariants.
     fn hold(&self) {
         assert_eq!(self.parked, 0, "a stream is parked");
+        assert_eq!(self.unowned, 0, "lifecycle 45: something is owed by nobody, or without a day");
         self.logs_are_dense();
+        self.what_was_asked_twice_was_done_once();
         let submitted = self.filings_go_in_once();
         self.cases_keep_the_lifecycle(&submitted);
         self.cases_are_opened_as_the_filing_came();
+        self.cases_keep_to_each_other();
+        self.rows_are_the_fold();
         self.nothing_is_added_while_something_is_asked();
         self.waivers_are_of_what_may_be_waived();
+        self.quotes_are_of_the_table();
         self.money_is_the_far_sides();
         self.fees_are_paid_as_quoted_and_go_back_once();
         self.notices_are_issued_once();
+        self.notices_are_for_whoever_acts();
         self.mails_are_sent_once();
         self.texts_are_sent_once();
     }
@@ -549,7 +576,7 @@ impl Books {
     }
 }
 
-/// Lifecycle 17: a request is served, answered, past or cancelled, each at most once; what was answered in time is not past.
+/// Lifecycle 17, 18: a request is served, answered, past or cancelled, each at most once; what was answered in time is not past.
 fn requests_end_once(case: &str, events: &[case::Event]) {
     let mut seen = BTreeSet::new();
     for event in events {
@@ -652,12 +679,13 @@ fn handed_over(event: &delivery::Event) -> Option<&DeliveryHandedOver> {
     }
 }
 
-/// Lifecycle 30: who recommended does not decide.
+/// Lifecycle 30: who recommended does not decide, nor concur.
 fn somebody_else_decided(case: &str, events: &[case::Event]) {
     let mut recommended = String::new();
     for event in events {
         match event {
             case::Event::DecisionRecommended(event) => recommended.clone_from(&event.officer),
+            case::Event::DecisionReviewed(event) => assert_ne!(event.officer, recommended, "case {case}"),
             case::Event::CaseApproved(event) => assert_ne!(event.officer, recommended, "case {case}"),
             case::Event::CaseDenied(event) => assert_ne!(event.officer, recommended, "case {case}"),
             case::Event::CaseReferred(event) => assert_ne!(event.officer, recommended, "case {case}"),

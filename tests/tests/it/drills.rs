@@ -7,6 +7,7 @@ use crate::books;
 use crate::random::Random;
 use crate::story::{APART, DRILLS, OTHERS};
 use crate::system::{System, root};
+use std::collections::BTreeSet;
 use std::time::Duration;
 
 const VICTIMS: [&str; 8] = [
@@ -55,6 +56,62 @@ fn whoever_reacts_may_be_away_and_finishes_once() {
     let system = System::start();
     system.play("arrows", |_| ());
     books::check(&system);
+}
+
+/// Who reads the log of another service, and is not away in the story: (whose log, who reads it), with the reason.
+const NOT_AWAY: [((&str, &str), &str); 1] =
+    [(("identity", "notifications"), "a mail that waits is sent to the new address; nothing is owed for it")];
+
+/// Each service that reads another one's log is stopped in the story where the story says that something of that log waits for it,
+/// and comes back: who reads what is read from the sources.
+#[test]
+fn every_arrow_between_two_services_has_its_stop_and_its_return_in_the_story() {
+    let story = std::fs::read_to_string(root().join("tests/stories/arrows.toml")).unwrap();
+    let arrows = arrows();
+    assert!(arrows.len() >= 12, "{arrows:?}");
+    let lacking: Vec<_> = arrows.iter().filter(|arrow| !is_drilled(&story, arrow)).collect();
+    let excused: Vec<_> =
+        NOT_AWAY.iter().map(|((from, to), _)| ((*from).to_owned(), (*to).to_owned())).collect();
+    assert_eq!(lacking, excused.iter().collect::<Vec<_>>(), "arrows without a stop in the story");
+    // Of a story without the stops nothing is found.
+    let none = story.replace("do.stop_service", "do.see_nothing");
+    assert!(arrows.iter().all(|arrow| !is_drilled(&none, arrow)));
+}
+
+/// Whose log, and which service has a subscriber to it, by the name of its process.
+fn arrows() -> BTreeSet<(String, String)> {
+    let mut arrows = BTreeSet::new();
+    for (file, reader) in [
+        ("filing/src/lib.rs", "filing"),
+        ("payments/src/lib.rs", "payments"),
+        ("notifications/src/lib.rs", "notifications"),
+        ("identity/src/lib.rs", "identity"),
+        ("case-status/src/command.rs", "case-status"),
+        ("case-status/src/status.rs", "status-projection"),
+    ] {
+        let source = std::fs::read_to_string(root().join("services").join(file)).unwrap();
+        for subscriber in source.split(".subscriber(").skip(1) {
+            let log = subscriber.split(',').next().unwrap().trim_matches('"');
+            let from = if matches!(log, "cases-0" | "LOG") { "case-status" } else { log };
+            if from != reader {
+                arrows.insert((from.to_owned(), reader.to_owned()));
+            }
+        }
+    }
+    arrows
+}
+
+/// Whether a part of the story that is about this arrow stops who reacts, and starts it again after that.
+fn is_drilled(story: &str, (from, to): &(String, String)) -> bool {
+    let [stop, start] = ["stop", "start"].map(|act| format!("do.{act}_service = {{ service = \"{to}\" }}"));
+    let arrow = format!("{from} → {to}");
+    // A part begins with a comment, whose lines name its arrows.
+    let parts: Vec<&str> = story.split("\n\n#").collect();
+    parts.iter().enumerate().any(|(n, part)| {
+        let about = part.split("\n[[step]]").next().is_some_and(|comment| comment.contains(&arrow));
+        let after = |stopped| part[stopped..].contains(&start) || parts[n + 1..].concat().contains(&start);
+        about && part.find(&stop).is_some_and(after)
+    })
 }
 
 fn play_and_kill(system: &System, story: &str, random: &mut Random) {

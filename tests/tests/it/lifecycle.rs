@@ -1,6 +1,8 @@
 //! The life of a case as its log tells it, event by event, held against the invariants of the lifecycle (section 8): the number of
 //! each stands where it is looked for.
 #![expect(clippy::wildcard_enum_match_arm, reason = "an invariant looks at the events that it is about")]
+use docket_case_status::domain::appointment::{HOURS, civil_date};
+use docket_case_status::domain::office::office;
 use docket_case_status::domain::{
     Appointment, Biometrics, Booking, CardState, Case, Interview, Oath, Outcome, Request, RequestKind,
     RequestState, Stage, TEST_PARTS, evolve, needs,
@@ -18,6 +20,8 @@ use uuid::Uuid;
 const NOTICE_US: i64 = 9 * 86_400 * 1_000_000;
 /// Moves by the party, of each appointment.
 const MOVES: u32 = 2;
+/// Until when before an appointment the party moves it: twelve hours.
+const MOVABLE_US: i64 = 12 * 3_600 * 1_000_000;
 /// Attempts at a part of the test.
 const ATTEMPTS: u32 = 2;
 
@@ -44,10 +48,21 @@ pub(crate) fn lived(id: &str, lines: &[Line]) -> Case {
         step.keeps_requests();
         step.keeps_appointments();
         step.follows_the_approval();
+        step.does_no_more_than_it_says();
         case = after;
     }
     ended(id, lines, &case);
     case
+}
+
+/// An invariant at an event of a case, with the case before it.
+#[track_caller]
+pub(crate) fn must_at((id, line, before): (&str, &Line, &Case), invariant: u32, holds: bool) {
+    let kind = line.event.kind();
+    assert!(
+        holds,
+        "lifecycle {invariant} does not hold at {kind} of case {id}: {line:?}, before it {before:#?}"
+    );
 }
 
 /// An event with what was before and after it.
@@ -61,12 +76,7 @@ struct Step<'a> {
 impl Step<'_> {
     #[track_caller]
     fn must(&self, invariant: u32, holds: bool) {
-        let (id, kind) = (self.id, self.line.event.kind());
-        assert!(
-            holds,
-            "lifecycle {invariant} does not hold at {kind} of case {id}: {:?}, before it {:#?}",
-            self.line, self.before
-        );
+        must_at((self.id, self.line, self.before), invariant, holds);
     }
 
     /// 21: no machine decides. 40: who acts for the party is their representative then.
@@ -142,7 +152,10 @@ impl Step<'_> {
         self.must(4, before.receipt_number.is_empty() || after.receipt_number == before.receipt_number);
     }
 
-    /// 22: abandoned is what was asked for in vain. 24: an approval has everything that the form needs. 26: who follows is approved after somebody who is known. 56: what is held is not decided.
+    /// 22: abandoned is what was asked for in vain. 23: facts that the party did not know were told by a notice of intent that was
+    /// served, and the time to answer it is over (8 CFR 103.2(b)(16)(i)); whether there are any is said of every denial on the merits. 24:
+    /// an approval has everything that the form needs. 26: who follows is approved after somebody who is known. 56: what is held is not
+    /// decided.
     fn decides_with_what_it_needs(&self) {
         let case = self.before;
         let decided =
@@ -156,6 +169,14 @@ impl Step<'_> {
                 // Who does not come to the examination for naturalization is not denied for it (8 CFR 335.6).
                 let examined = !needs(&case.family).oath && case.interview == Interview::Missed;
                 self.must(22, expired || case.biometrics == Biometrics::Missed || examined);
+            }
+            Event::CaseDenied(denied) => {
+                let told = case.request.iter().chain(&case.earlier_requests).any(told_and_over);
+                let stated = denied.new_facts == "none" || (denied.new_facts == "told" && told);
+                self.must(23, stated);
+            }
+            Event::ApprovalRevoked(_) => {
+                self.must(23, case.request.iter().chain(&case.earlier_requests).any(told_and_over));
             }
             Event::CaseApproved(_) => {
                 let needs = needs(&case.family);
@@ -226,7 +247,8 @@ impl Step<'_> {
     }
 
     /// 19: the days to say why somebody did not come pass when they are over. 35: what ends is what was set, once. 36: one of a kind at
-    /// a time. 37: with notice, and none in the past. 38: moved by the party twice at most. 39: nothing is taken that was not set.
+    /// a time. 37: on an open day of the office, in its hours and with its notice, whoever sets or moves it; the party may take less.
+    /// 38: moved by the party twice at most, and not in the last hours. 39: nothing is taken that was not set.
     fn keeps_appointments(&self) {
         let (case, after) = (self.before, self.after);
         let biometrics = case.biometrics == Biometrics::Scheduled;
@@ -237,10 +259,22 @@ impl Step<'_> {
             // The office sets another day when somebody cannot come, or did not: there is one still.
             Event::OathScheduled(set) => self.is_set(case.oath == Oath::Taken, set.appointment.as_ref()),
             Event::BiometricsRescheduled(moved) => {
-                self.is_moved(biometrics, moved.to.as_ref(), &after.biometrics_booking);
+                let slots = [moved.from.as_ref(), moved.to.as_ref()];
+                self.is_moved(
+                    biometrics,
+                    &moved.moved_by,
+                    slots,
+                    [case, after].map(|it| &it.biometrics_booking),
+                );
             }
             Event::InterviewRescheduled(moved) => {
-                self.is_moved(interview, moved.to.as_ref(), &after.interview_booking);
+                let slots = [moved.from.as_ref(), moved.to.as_ref()];
+                self.is_moved(
+                    interview,
+                    &moved.moved_by,
+                    slots,
+                    [case, after].map(|it| &it.interview_booking),
+                );
             }
             Event::BiometricsTaken(taken) => {
                 self.must(39, biometrics && stands(&case.biometrics_booking, &taken.appointment_id));
@@ -271,13 +305,28 @@ impl Step<'_> {
 
     fn is_set(&self, stands: bool, slot: Option<&AppointmentSlot>) {
         self.must(36, !stands);
-        self.must(37, slot.is_some_and(|slot| slot.starts_at_us - self.line.recorded_at_us > NOTICE_US));
+        self.must(37, slot.is_some_and(|slot| is_open(slot) && self.is_in(slot) > NOTICE_US));
     }
 
-    fn is_moved(&self, stands: bool, to: Option<&AppointmentSlot>, booking: &Booking) {
-        self.must(35, stands);
-        self.must(37, to.is_some_and(|slot| slot.starts_at_us > self.line.recorded_at_us));
-        self.must(38, booking.moved_by_party <= MOVES);
+    fn is_moved(
+        &self,
+        set: bool,
+        by: &str,
+        [from, to]: [Option<&AppointmentSlot>; 2],
+        [before, after]: [&Booking; 2],
+    ) {
+        self.must(35, set && from.is_some_and(|from| stands(before, &from.appointment_id)));
+        let least_us = if by == "party" { 0 } else { NOTICE_US };
+        self.must(37, to.is_some_and(|to| is_open(to) && self.is_in(to) > least_us));
+        let by_party = by == "party" && from.is_some_and(|from| self.is_in(from) >= MOVABLE_US);
+        self.must(38, by == "office" || by_party);
+        self.must(38, after.moved_by_party == before.moved_by_party + u32::from(by == "party"));
+        self.must(38, after.moved_by_party <= MOVES);
+    }
+
+    /// Microseconds until it begins, from when this was recorded.
+    fn is_in(&self, slot: &AppointmentSlot) -> i64 {
+        slot.starts_at_us - self.line.recorded_at_us
     }
 
     fn is_missed(&self, set: bool, booking: &Booking, appointment: &str) {
@@ -306,6 +355,56 @@ impl Step<'_> {
             _ => {}
         }
     }
+}
+
+impl Step<'_> {
+    /// 56: a hold has a day until which it is looked at again, and moves no request. 57: to expedite a case changes its turn only.
+    /// 58: what was abandoned is not appealed (8 CFR 103.2(b)(15)). 61: what comes unasked changes no request, and is late once the case
+    /// is decided.
+    fn does_no_more_than_it_says(&self) {
+        let (before, after) = (self.before, self.after);
+        match &self.line.event {
+            Event::ExpediteDecided(_) => {
+                self.must(57, Case { expedite: before.expedite.clone(), ..after.clone() } == *before);
+            }
+            Event::ChallengeAccepted(challenge) => {
+                let abandoned = before.outcome == Some(Outcome::DeniedAbandoned);
+                self.must(58, !(abandoned && challenge.challenge == "appeal"));
+            }
+            Event::CaseHeld(held) => {
+                let at = Timestamp::from_microsecond(self.line.recorded_at_us).expect("an instant");
+                let today = office(&before.office).map(|office| civil_date(at, &office.zone));
+                let day = held.review_by_date.parse::<Date>().ok();
+                self.must(56, day.zip(today).is_some_and(|(day, today)| day >= today));
+                self.must(56, after.request == before.request);
+            }
+            Event::UnsolicitedEvidenceRecorded(added) => {
+                self.must(61, added.late != before.is_open());
+                self.must(61, after.request == before.request);
+                self.must(61, after.earlier_requests == before.earlier_requests);
+            }
+            _ => {}
+        }
+    }
+}
+
+/// 23: a notice of intent that was served, and whose time to answer is over.
+fn told_and_over(request: &Request) -> bool {
+    let tells = matches!(request.kind, RequestKind::Noid | RequestKind::Noir | RequestKind::OwnMotion);
+    let over = matches!(
+        request.state,
+        RequestState::Expired | RequestState::RespondedComplete | RequestState::RespondedPartial
+    );
+    tells && request.served && over
+}
+
+/// 37: on an open day of that office, and between its hours there.
+fn is_open(slot: &AppointmentSlot) -> bool {
+    let Some(office) = office(&slot.office) else { return false };
+    let Ok(starts_at) = Timestamp::from_microsecond(slot.starts_at_us) else { return false };
+    let Ok(zone) = zone(&office.zone) else { return false };
+    let local = zone.to_datetime(starts_at);
+    office.is_open(local.date()) && (HOURS.0..=HOURS.1).contains(&local.time())
 }
 
 /// 15: of evidence 84 days at most, of what precedes a denial or belongs to an examination 30 (8 CFR 103.2(b)(8)(iv), 335.7);
@@ -391,7 +490,7 @@ mod spoilt {
     use docket_kernel::Actor;
     use docket_proto::case_status::events::v1 as pb;
     use docket_proto::events::case::Event;
-    use docket_proto::types::v1::Deadline;
+    use docket_proto::types::v1::{AppointmentSlot, Deadline};
 
     const REQUEST: &str = "00000000-0000-0000-0000-000000000014";
     const DAY_US: i64 = 86_400 * 1_000_000;
@@ -445,7 +544,7 @@ mod spoilt {
     fn check(events: impl IntoIterator<Item = Event>, expected: Option<&str>) {
         let line = |event| Line {
             event,
-            actor: Actor::machine("test"),
+            actor: Actor::account(uuid::Uuid::from_u128(1)),
             on_behalf_of: None,
             recorded_at_us: ENDS_US + DAY_US,
         };
@@ -489,5 +588,115 @@ mod spoilt {
         check(both, Some("17 does not hold at case.response_recorded.v1"));
         let both = life(vec![asked(30, due), served(30, due), answered(ENDS_US - 1), passed()]);
         check(both, Some("17 does not hold at case.deadline_passed.v1"));
+    }
+
+    fn denied(new_facts: &str, abandoned: bool) -> Event {
+        pb::CaseDenied { new_facts: new_facts.into(), abandoned, ..Default::default() }.into()
+    }
+
+    #[test]
+    fn a_denial_on_facts_that_nobody_told_the_party_is_found() {
+        let due = "2026-12-24";
+        let untold = Some("23 does not hold at case.denied.v1");
+        let life = |events: Vec<Event>| [vec![opened("2026-11-23")], events].concat();
+        check(life(vec![denied("none", false)]), None);
+        check(life(vec![denied("", false)]), untold);
+        check(life(vec![denied("told", false)]), untold);
+        let told = |end: Vec<Event>| life([vec![intended(30, due), served(30, due)], end].concat());
+        check(told(vec![passed(), denied("told", false)]), None);
+        check(told(vec![answered(1), denied("told", false)]), None);
+        check(told(vec![denied("told", false)]), untold);
+        check(life(vec![intended(30, due), passed(), denied("told", false)]), untold);
+        // A request for evidence tells of nothing that speaks against the party.
+        let asked = life(vec![asked(30, due), served(30, due), passed(), denied("told", false)]);
+        check(asked, untold);
+    }
+
+    #[test]
+    fn an_appeal_of_what_was_abandoned_a_hold_without_end_and_a_file_that_counts_too_late_are_found() {
+        let due = "2026-12-24";
+        let life = |events: Vec<Event>| [vec![opened("2026-11-23")], events].concat();
+        let challenged = |challenge: &str| {
+            let challenge = challenge.to_owned();
+            let accepted = pb::ChallengeAccepted { case_id: REQUEST.into(), challenge }.into();
+            life(vec![asked(30, due), served(30, due), passed(), denied("", true), accepted])
+        };
+        check(challenged("motion_reopen"), None);
+        check(challenged("appeal"), Some("58 does not hold at case.challenge_accepted.v1"));
+        let held = |review_by_date: &str| {
+            let accepted = pb::FilingAccepted { receipt_number: "DKT1".into(), office: "NBC".into() }.into();
+            let held = pb::CaseHeld {
+                hold_id: REQUEST.into(),
+                review_by_date: review_by_date.into(),
+                ..Default::default()
+            };
+            life(vec![accepted, held.into()])
+        };
+        check(held("2027-01-26"), None);
+        check(held("2026-12-24"), Some("56 does not hold at case.held.v1"));
+        check(held(""), Some("56 does not hold at case.held.v1"));
+        let added = |late| pb::UnsolicitedEvidenceRecorded { late, ..Default::default() }.into();
+        check(life(vec![added(false), denied("none", false), added(true)]), None);
+        check(life(vec![added(true)]), Some("61 does not hold at case.unsolicited_evidence_recorded.v1"));
+        check(
+            life(vec![denied("none", false), added(false)]),
+            Some("61 does not hold at case.unsolicited_evidence_recorded.v1"),
+        );
+    }
+
+    /// An appointment so many days after what is recorded, at an hour in New York.
+    fn slot(appointment_id: &str, days: i64, hour: i64) -> Option<AppointmentSlot> {
+        Some(AppointmentSlot {
+            appointment_id: appointment_id.into(),
+            office: "ASC-NYC".into(),
+            // What is recorded, is at midnight there.
+            starts_at_us: ENDS_US + DAY_US + days * DAY_US + hour * DAY_US / 24,
+            ..Default::default()
+        })
+    }
+
+    #[test]
+    fn an_appointment_that_the_office_may_not_set_or_the_party_not_move_is_found() {
+        let (one, two) = (REQUEST, "00000000-0000-0000-0000-000000000015");
+        let set = |days, hour| {
+            vec![
+                opened("2026-11-23"),
+                pb::BiometricsScheduled { appointment: slot(one, days, hour), capture_code: 3 }.into(),
+            ]
+        };
+        let unset = Some("37 does not hold at case.biometrics_scheduled.v1");
+        // Saturday 26 December 2026: sixteen days on it is a Monday, fifteen a Sunday, and five are too few.
+        check(set(16, 10), None);
+        check(set(15, 10), unset);
+        check(set(5, 10), unset);
+        check(set(16, 8), unset);
+        check(set(16, 17), unset);
+        let moved = |moved_by: &str, from: &str, days| {
+            let (from, to) = (slot(from, 16, 10), slot(two, days, 10));
+            let moved =
+                pb::BiometricsRescheduled { from, to, moved_by: moved_by.into(), ..Default::default() };
+            [set(16, 10), vec![moved.into()]].concat()
+        };
+        let unmoved = |number: &str| format!("{number} does not hold at case.biometrics_rescheduled.v1");
+        // The party may take a day of the same week; the office gives notice, of a day on which it is open.
+        check(moved("party", one, 3), None);
+        check(moved("office", one, 17), None);
+        check(moved("office", one, 3), Some(&unmoved("37")));
+        check(moved("party", one, 1), Some(&unmoved("37")));
+        check(moved("office", two, 17), Some(&unmoved("35")));
+        check(moved("nobody", one, 17), Some(&unmoved("38")));
+        let again = |from: &str, to: &str| -> Event {
+            let (from, to) = (slot(from, 16, 10), slot(to, 16, 10));
+            pb::BiometricsRescheduled { from, to, moved_by: "party".into(), ..Default::default() }.into()
+        };
+        let twice = [set(16, 10), vec![again(one, two), again(two, one)]].concat();
+        check(twice.clone(), None);
+        check([twice, vec![again(one, two)]].concat(), Some(&unmoved("38")));
+        // What has begun, or is about to, is moved by nobody who is to come.
+        let mut late = moved("party", one, 3);
+        if let Some(Event::BiometricsRescheduled(moved)) = late.last_mut() {
+            moved.from = slot(one, 0, 11);
+        }
+        check(late, Some(&unmoved("38")));
     }
 }

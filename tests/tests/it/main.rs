@@ -11,6 +11,7 @@ mod drills;
 mod endings;
 mod evolution;
 mod going_on;
+mod invariants;
 mod lifecycle;
 mod new_form;
 mod policies;

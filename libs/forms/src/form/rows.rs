@@ -195,9 +195,9 @@ pub struct Reject {
     /// answered or attached tells it beforehand.
     #[serde(default)]
     pub prevent: Vec<String>,
-    /// Why answers and papers do not tell it, or not all of it; empty where they do.
-    #[serde(default, skip_serializing_if = "String::is_empty")]
-    pub not_known: String,
+    /// What of it answers and papers do not tell, and why; nothing where they tell it all.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub not_known: Option<Untold>,
 }
 
 /// A frequent request for evidence, and what prevents it.
@@ -210,7 +210,32 @@ pub struct Rfe {
     pub text: String,
     /// Rules, evidence kinds or questions which catch it.
     pub prevent: Vec<String>,
-    /// Why answers and papers do not tell it, or not all of it; empty where they do.
-    #[serde(default, skip_serializing_if = "String::is_empty")]
-    pub not_known: String,
+    /// What of it answers and papers do not tell, and why; nothing where they tell it all.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub not_known: Option<Untold>,
+}
+
+/// What of a refusal or request answers and papers do not tell beforehand.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Untold {
+    /// Why.
+    pub reason: NotKnown,
+    /// What of it, and what is told all the same.
+    pub what: String,
+}
+
+/// Why something cannot be known from answers and papers: the whole list, so that no other reason excuses a refusal or request that
+/// nothing catches.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum NotKnown {
+    /// It stands in a list which somebody else keeps and the catalogue does not hold.
+    KeptElsewhere,
+    /// It stands in a paper, which is attached and not read.
+    PaperOnly,
+    /// An officer weighs it.
+    OfficersJudgment,
+    /// It happens only after the filing was sent.
+    HappensAfter,
 }
