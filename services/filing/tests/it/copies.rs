@@ -23,7 +23,7 @@ impl Client {
     }
 
     /// The same, with `draft` also of what is not signed.
-    async fn copy_or_draft(&self, name: &str, draft: bool) -> Result<(pb::Copy, Vec<u8>), Status> {
+    pub(crate) async fn copy_or_draft(&self, name: &str, draft: bool) -> Result<(pb::Copy, Vec<u8>), Status> {
         let request = pb::DownloadCopyRequest { name: name.into(), draft };
         let parts = self.drafts.clone().download_copy(with_token(request, &self.token)).await?.into_inner();
         header_and_bytes(parts, |message| match message.part.expect("a part") {

@@ -59,6 +59,16 @@ pub(crate) async fn until_erased(world: &World, ana: &Client, draft: &str) -> pb
     over.await.expect("its content is erased")
 }
 
+/// Waits until nothing of a draft that has ended can be read any more.
+pub(crate) async fn until_content_erased(ana: &Client, draft: &str) {
+    let over = timeout(PATIENCE, async {
+        while !ana.get(draft).await.unwrap().erased {
+            sleep(GLANCE).await;
+        }
+    });
+    over.await.expect("its content is erased");
+}
+
 pub(crate) async fn abandon(ana: &Client, request_id: Uuid, draft: &str) -> Result<pb::Filing, Status> {
     let message = pb::AbandonDraftRequest { request_id: request_id.to_string(), name: draft.to_owned() };
     let answer = ana.drafts.clone().abandon_draft(with_token(message, &ana.token)).await?;

@@ -36,6 +36,7 @@ mod remind;
 mod removed;
 mod representation;
 mod response;
+mod retention;
 mod reuse;
 mod scrub;
 mod shared;
