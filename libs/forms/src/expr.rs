@@ -152,7 +152,9 @@ impl Node {
         match &self.kind {
             Kind::Call(function, args) => {
                 see(function, args);
-                args.iter().for_each(|node| node.walk_calls(see));
+                for node in args {
+                    node.walk_calls(see);
+                }
             }
             Kind::List(nodes) => nodes.iter().for_each(|node| node.walk_calls(see)),
             Kind::Not(node) => node.walk_calls(see),

@@ -37,7 +37,8 @@ enum Kind {
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 struct Month {
-    month: Text,
+    #[serde(rename = "month")]
+    name: Text,
     cite: String,
     #[serde(rename = "mark")]
     _mark: String,
@@ -60,9 +61,9 @@ pub(crate) fn read(file: &File, errors: &mut Vec<LoadError>) -> VisaBulletin {
     let mut months: Vec<VisaMonth> = Vec::new();
     for month in &written.month {
         let mut fault = |message: String| {
-            errors.push(file.error(month.month.get_ref(), month.month.span().start, message));
+            errors.push(file.error(month.name.get_ref(), month.name.span().start, message));
         };
-        let Ok(first) = format!("{}-01", month.month.get_ref()).parse::<Date>() else {
+        let Ok(first) = format!("{}-01", month.name.get_ref()).parse::<Date>() else {
             fault("a month is written as 2026-07".to_owned());
             continue;
         };

@@ -241,6 +241,7 @@ mod spoilt {
             form: form.into(),
             link_kind: "basis".into(),
             direction: direction.into(),
+            apart: false,
         }
         .into()
     }
