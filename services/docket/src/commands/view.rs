@@ -94,7 +94,8 @@ pub(super) fn tell(file: &pb::Evidence, teller: &Teller) {
             "being_checked": file.being_checked, "hard_to_read": pages_of(file),
         }));
     } else {
-        teller.pair(&file.kind, &format!("{}  docket view {}", file.file_name, file.name));
+        let look = format!("docket view {}", file.name);
+        teller.pair(&file.kind, &format!("{}  {}", file.file_name, look));
         if !file.hard_to_read.is_empty() {
             teller.line(&hard_to_read(file, teller.language()));
         }
