@@ -200,7 +200,7 @@ fn an_explanation_stays_as_it_is(system: &System, folder: &std::path::Path, fili
         let to = folder.join(to).display().to_string();
         json(system, &["export", draft, "--to", &to]);
         let text = std::fs::read_to_string(format!("{to}/filing.json")).unwrap();
-        serde_json::from_str::<Value>(&text).unwrap()["explanations"][0]["explanation"].clone()
+        serde_json::from_str::<Value>(&text).unwrap()["cannot_be_provided"][0]["explanation"].clone()
     };
     let other = "The consulate gives none before autumn.";
     let asked = put(other, &["--draft", draft]);

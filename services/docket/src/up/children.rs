@@ -79,6 +79,8 @@ struct Kept {
     order: Order,
     child: Child,
     deaths: VecDeque<Instant>,
+    /// Whether it ended because somebody holds it: that is no crash.
+    held: bool,
     given_up: bool,
 }
 
@@ -98,7 +100,7 @@ impl Children {
     /// Starts one and keeps it.
     pub fn start(&self, order: Order) -> Result<()> {
         let child = self.spawn(&order)?;
-        self.lock().push(Kept { order, child, deaths: VecDeque::new(), given_up: false });
+        self.lock().push(Kept { order, child, deaths: VecDeque::new(), held: false, given_up: false });
         Ok(())
     }
 
@@ -121,10 +123,13 @@ impl Children {
         for kept in self.lock().iter_mut().filter(|kept| !kept.given_up) {
             let Ok(Some(status)) = kept.child.try_wait() else { continue };
             if self.place.held().join(&kept.order.name).exists() {
+                kept.held = true;
                 continue;
             }
             let now = Instant::now();
-            kept.deaths.push_back(now);
+            if !std::mem::take(&mut kept.held) {
+                kept.deaths.push_back(now);
+            }
             kept.deaths.retain(|at| now.duration_since(*at) < Duration::from_mins(1));
             let name = &kept.order.name;
             if kept.deaths.len() >= CRASH_LOOP {

@@ -27,6 +27,7 @@ const INVITATIONS: &[(&str, &str)] = &[
     ("operator", "NBC"),
     ("supervisor@FO-CHI", "FO-CHI"),
     ("adjudicator@FO-CHI", "FO-CHI"),
+    ("records_officer@FO-CHI", "FO-CHI"),
     ("biometrics_officer@ASC-CHI", "ASC-CHI"),
 ];
 /// So many of each: an erasure needs two operators, and every story its own officers.

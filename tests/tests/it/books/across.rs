@@ -71,8 +71,9 @@ impl Books {
             for quote::Event::FeeQuoted(fee) in events {
                 let day: jiff::civil::Date = fee.filing_date.parse().unwrap();
                 for row in &fee.rows {
-                    let mut rules = forms.form(&row.form).into_iter().flat_map(|form| &form.fees);
-                    let known = rules.any(|rule| {
+                    // A form that was dropped into the folder of a system is not one of those that are built in.
+                    let Some(form) = forms.form(&row.form) else { continue };
+                    let known = form.fees.iter().any(|rule| {
                         let in_force = rule.from <= day && rule.until.is_none_or(|until| day <= until);
                         let cents = if row.waiver_asked { 0 } else { rule.cents };
                         rule.id == row.row && in_force && cents == row.cents
