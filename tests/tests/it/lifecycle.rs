@@ -645,14 +645,14 @@ mod spoilt {
     }
 
     /// An appointment so many days after what is recorded, at an hour in New York.
-    fn slot(appointment_id: &str, days: i64, hour: i64) -> Option<AppointmentSlot> {
-        Some(AppointmentSlot {
+    fn slot(appointment_id: &str, days: i64, hour: i64) -> AppointmentSlot {
+        AppointmentSlot {
             appointment_id: appointment_id.into(),
             office: "ASC-NYC".into(),
             // What is recorded, is at midnight there.
             starts_at_us: ENDS_US + DAY_US + days * DAY_US + hour * DAY_US / 24,
             ..Default::default()
-        })
+        }
     }
 
     #[test]
@@ -661,7 +661,7 @@ mod spoilt {
         let set = |days, hour| {
             vec![
                 opened("2026-11-23"),
-                pb::BiometricsScheduled { appointment: slot(one, days, hour), capture_code: 3 }.into(),
+                pb::BiometricsScheduled { appointment: Some(slot(one, days, hour)), capture_code: 3 }.into(),
             ]
         };
         let unset = Some("37 does not hold at case.biometrics_scheduled.v1");
@@ -672,7 +672,7 @@ mod spoilt {
         check(set(16, 8), unset);
         check(set(16, 17), unset);
         let moved = |moved_by: &str, from: &str, days| {
-            let (from, to) = (slot(from, 16, 10), slot(two, days, 10));
+            let (from, to) = (Some(slot(from, 16, 10)), Some(slot(two, days, 10)));
             let moved =
                 pb::BiometricsRescheduled { from, to, moved_by: moved_by.into(), ..Default::default() };
             [set(16, 10), vec![moved.into()]].concat()
@@ -686,7 +686,7 @@ mod spoilt {
         check(moved("office", two, 17), Some(&unmoved("35")));
         check(moved("nobody", one, 17), Some(&unmoved("38")));
         let again = |from: &str, to: &str| -> Event {
-            let (from, to) = (slot(from, 16, 10), slot(to, 16, 10));
+            let (from, to) = (Some(slot(from, 16, 10)), Some(slot(to, 16, 10)));
             pb::BiometricsRescheduled { from, to, moved_by: "party".into(), ..Default::default() }.into()
         };
         let twice = [set(16, 10), vec![again(one, two), again(two, one)]].concat();
@@ -695,7 +695,7 @@ mod spoilt {
         // What has begun, or is about to, is moved by nobody who is to come.
         let mut late = moved("party", one, 3);
         if let Some(Event::BiometricsRescheduled(moved)) = late.last_mut() {
-            moved.from = slot(one, 0, 11);
+            moved.from = Some(slot(one, 0, 11));
         }
         check(late, Some(&unmoved("38")));
     }

@@ -302,8 +302,8 @@ fn revoke_by_law(
     facts: &Facts,
 ) -> Decision {
     let on = wire::date("happened_on_date", &message.happened_on_date)?;
-    let (cause, relation) = (message.cause.as_str(), message.relation.as_str());
-    let happened = Happened { cause, on, relation, findings: &message.findings };
+    let (relation, findings) = (message.relation.as_str(), message.findings.as_str());
+    let happened = Happened { cause: &message.cause, on, relation, findings };
     decide::revoke_by_law(case, facts.account, happened, others, facts.now)
 }
 

@@ -180,6 +180,9 @@ async fn accompany(
     Ok(())
 }
 
+/// What a draft has, what the file says, and of which questions the two differ.
+type Told<'a> = (Map<String, Value>, &'a Map<String, Value>, Vec<String>);
+
 /// A draft into which a file goes.
 struct Onto<'a> {
     drafts: &'a Drafts,
@@ -317,11 +320,7 @@ impl Onto<'_> {
     ///
     /// # Errors
     /// Where there is any.
-    fn none_contested(
-        &self,
-        sets: &[(Map<String, Value>, &Map<String, Value>, Vec<String>)],
-        not_saved: &'static str,
-    ) -> Result<()> {
+    fn none_contested(&self, sets: &[Told<'_>], not_saved: &'static str) -> Result<()> {
         let mut any = false;
         for (here, given, contested) in sets {
             for question in contested {

@@ -246,7 +246,9 @@ fn no_longer(ended: &[String], teller: &Teller) {
         return;
     }
     teller.line(&format!("{} appearance(s) ended; both sides are told by mail", ended.len()));
-    ended.iter().for_each(|name| teller.line(name));
+    for name in ended {
+        teller.line(name);
+    }
 }
 
 /// What officers noted about whom a mail did not reach; nothing for whoever may not read it.

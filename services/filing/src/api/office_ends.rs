@@ -25,12 +25,11 @@ pub(super) async fn refuse(
     let context = caller.context(&request.request_id, &request)?;
     let why = Invalid::of_form(&request.reason)?;
     desk.closed(caller, "RefuseAppearance", filing).await?;
-    let id = match repeated(desk, &context).await? {
-        Some(id) => id,
-        None => {
-            let standing = representations::standing(&desk.base.pool, filing).await?;
-            standing.ok_or_else(representation::not_represented)?.0
-        }
+    let id = if let Some(id) = repeated(desk, &context).await? {
+        id
+    } else {
+        let standing = representations::standing(&desk.base.pool, filing).await?;
+        standing.ok_or_else(representation::not_represented)?.0
     };
     write(desk, &context, id, None, |state| representation::end_by_office(state, why)).await?;
     let loaded = desk.representations.load(id).await?;

@@ -121,9 +121,8 @@ impl Kept {
                 tokio::time::sleep(GLANCE).await;
             }
         };
-        if tokio::time::timeout(PATIENCE, there).await.is_err() {
-            panic!("{:?} on day {day}: {:?}", self.row, self.fates(world, begun_on).await);
-        }
+        let in_time = tokio::time::timeout(PATIENCE, there).await.is_ok();
+        assert!(in_time, "{:?} on day {day}: {:?}", self.row, self.fates(world, begun_on).await);
     }
 
     /// Whether somebody keeps it by force at the end of this day.

@@ -39,24 +39,24 @@ impl Books {
                     notice::Event::NoticeNotIssued(_) | notice::Event::NoticeOpened(_) => None,
                 }
             });
-            let Some((issued, cause)) = issued else { continue };
+            let Some((issued, because_of)) = issued else { continue };
             let told: BTreeSet<Uuid> = issued.account_ids.iter().map(|id| id.parse().unwrap()).collect();
-            let caused = |entry: &&super::Entry| Some(entry.event_id) == cause;
-            let place = streams[issued.case_id.as_str()].iter().position(caused);
+            let is_it = |entry: &&super::Entry| Some(entry.event_id) == because_of;
+            let place = streams[issued.case_id.as_str()].iter().position(is_it);
             let place = place.unwrap_or_else(|| panic!("notice {id} has no cause in its case: {issued:?}"));
-            let (mut case, mut acted) = (Case::default(), BTreeSet::new());
+            let (mut case, mut acting) = (Case::default(), BTreeSet::new());
             let mut at_cause = None;
             for (n, line) in lines[&issued.case_id].iter().enumerate() {
                 case = evolve(case, &line.event);
-                acted.extend(case.party);
-                acted.extend(case.appearance.map(|appearance| appearance.representative));
+                acting.extend(case.party);
+                acting.extend(case.appearance.map(|appearance| appearance.representative));
                 if n == place {
                     at_cause = case.representative();
                 }
             }
             let reached = at_cause.is_none_or(|representative| told.contains(&representative));
             assert!(reached, "lifecycle 43: notice {id} is not for who acts: {issued:?}");
-            assert!(told.is_subset(&acted), "lifecycle 43: notice {id} is for a stranger: {issued:?}");
+            assert!(told.is_subset(&acting), "lifecycle 43: notice {id} is for a stranger: {issued:?}");
             let original = issued.original_account_id.parse().ok();
             let one_has_it = original.map_or(told.len() == 1, |has: Uuid| told.contains(&has));
             assert!(one_has_it, "lifecycle 43: whose is the original of notice {id}? {issued:?}");

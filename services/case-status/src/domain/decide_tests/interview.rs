@@ -108,11 +108,11 @@ fn an_interview_is_held_with_each_part_of_the_test_once() {
 
 #[test]
 fn the_office_has_120_days_to_decide_from_the_first_examination_for_naturalization() {
-    let hold = |given: &Given| {
+    let examine = |given: &Given| {
         let parts = tests(&[("civics", true)]);
         given.when(|case| decide::complete_interview(case, ADA, &parts, now(), true))
     };
-    let mut events = hold(&interview_scheduled()).then(&["interview_completed", "test_taken"]);
+    let mut events = examine(&interview_scheduled()).then(&["interview_completed", "test_taken"]);
     let line = timeline::line(&interview_scheduled().0, &events[0]);
     assert_eq!(line.text, "timeline-interview-completed-early-until");
     let Event::InterviewCompleted(held) = events.remove(0) else { unreachable!() };
@@ -127,7 +127,7 @@ fn the_office_has_120_days_to_decide_from_the_first_examination_for_naturalizati
         appointment: Some(slot("2027-01-25T15:00:00Z", "FO-NYC")),
         ..pb::InterviewScheduled::default()
     });
-    let events = hold(&again).then(&["interview_completed", "test_taken"]);
+    let events = examine(&again).then(&["interview_completed", "test_taken"]);
     assert!(matches!(&events[0], Event::InterviewCompleted(held) if held.decision_deadline.is_none()));
     let examined = again.and(events[0].clone());
     assert_eq!(examined.0.office_deadline.as_ref().unwrap().due_date, "2027-03-24");

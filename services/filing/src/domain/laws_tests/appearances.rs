@@ -14,30 +14,38 @@ fn cards(documents_to_representative: bool) -> MailingWishes {
     MailingWishes { documents_to_representative, ..Default::default() }
 }
 
-/// Nobody represents without the client's consent, given with the code, in time, to what was shown; an end is an end.
-#[test]
-fn whatever_is_decided_for_a_representation_folds() {
-    let sought = || pb::RepresentationSought {
+/// A client asks.
+fn sought() -> pb::RepresentationSought {
+    pb::RepresentationSought {
         client: Uuid::from_u128(3).to_string(),
         filing_id: Uuid::from_u128(1).to_string(),
         code_hash: vec![1; 32],
         valid_until_us: 1_000,
         form: "N-400".into(),
         ..Default::default()
-    };
+    }
+}
+
+/// A representative enters the form.
+fn prepared() -> pb::RepresentationPrepared {
+    pb::RepresentationPrepared {
+        representative: Uuid::from_u128(6).to_string(),
+        code_hash: vec![1; 32],
+        valid_until_us: 1_000,
+        content_mac: vec![2; 32],
+        ..Default::default()
+    }
+}
+
+/// Nobody represents without the client's consent, given with the code, in time, to what was shown; an end is an end.
+#[test]
+fn whatever_is_decided_for_a_representation_folds() {
     let answered = |right: &[bool]| pb::RepresentationPrepared {
         representative: Uuid::from_u128(if right[0] { 6 } else { 3 }).to_string(),
         code_hash: vec![u8::from(right[1]); 32],
         valid_until_us: 1_000,
         signed_at_us: if right[2] { 999 } else { 1_000 },
         forms: vec![if right[3] { "N-400" } else { "I-90" }.into()],
-        content_mac: vec![2; 32],
-        ..Default::default()
-    };
-    let prepared = || pb::RepresentationPrepared {
-        representative: Uuid::from_u128(6).to_string(),
-        code_hash: vec![1; 32],
-        valid_until_us: 1_000,
         content_mac: vec![2; 32],
         ..Default::default()
     };

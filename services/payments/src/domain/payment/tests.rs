@@ -526,9 +526,9 @@ fn a_code_is_good_for_14_days_while_something_is_due() {
 fn what_is_kept_of_a_fee_is_borne_by_the_first_charges_and_stays_kept() {
     let end = |state: &Payment, cents| end_fee(state, "r", "f", Fate::RefundBut(cents), "filing_rejected");
     let going = |events: Vec<Event>| -> Vec<(String, i64)> {
-        let started = |event: Event| match event {
-            Event::RefundStarted(started) => (started.processor_charge, started.amount_cents),
-            other => panic!("{other:?}"),
+        let started = |event: Event| {
+            let Event::RefundStarted(started) = event else { panic!("it is no refund") };
+            (started.processor_charge, started.amount_cents)
         };
         events.into_iter().map(started).collect()
     };
