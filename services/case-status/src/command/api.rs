@@ -448,12 +448,7 @@ impl CaseCommandService for CaseCommands {
             decide::decides_challenge(case, challenged.as_ref(), officer)?;
             decide::decide_case(case, facts.account, &wire::verdict(message)?, bases, facts.now)
         };
-        let done = Box::pin(self.run_beside(
-            request,
-            |case| case.bases().chain(case.principals()).collect(),
-            decide,
-        ))
-        .await?;
+        let done = Box::pin(self.run_beside(request, |case| case.rests_on().collect(), decide)).await?;
         answer!(DecideCaseResponse, done)
     }
 

@@ -260,7 +260,7 @@ impl CaseCommands {
         let this = self.clone();
         let said = detached(async move {
             let (id, context, case, facts) = this.admit_command(&caller, &message).await?;
-            let beside: Vec<Uuid> = case.bases().filter(|one| Some(*one) != basis).chain(basis).collect();
+            let beside: Vec<Uuid> = case.rests_on().filter(|one| Some(*one) != basis).chain(basis).collect();
             let streams: Vec<_> = beside.iter().map(|one| (*one, Subjects::filing(*one))).collect();
             let executed = this
                 .store

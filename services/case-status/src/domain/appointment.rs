@@ -104,12 +104,13 @@ pub fn free(office: &Office, notice: Notice, now: Timestamp) -> Result<Vec<Appoi
 
 /// How often a person may move an appointment online, where a rule says so on the day.
 pub fn moves(now: Timestamp) -> Option<i64> {
-    rules::number(MOVES, office_date(now))
+    let today = office_date(now);
+    rules::holds(MOVES, today).then(|| rules::number(MOVES, today))
 }
 
 /// Until how many hours before it a person may move an appointment online.
 pub fn move_hours(now: Timestamp) -> i64 {
-    rules::number(MOVES_BEFORE, office_date(now)).unwrap_or_default()
+    rules::number(MOVES_BEFORE, office_date(now))
 }
 
 /// Whether a person may still move the appointment online.
@@ -130,7 +131,7 @@ pub fn is_its_day_over(appointment: &Appointment, now: Timestamp) -> bool {
 fn earliest(office: &Office, notice: Notice, now: Timestamp) -> Date {
     let today = civil_date(now, &office.zone);
     match notice {
-        Notice::Full => plus_days(today, rules::number(NOTICE, today).unwrap_or_default()),
+        Notice::Full => plus_days(today, rules::number(NOTICE, today)),
         Notice::Agreed => plus_days(today, 1),
     }
 }

@@ -36,9 +36,10 @@ mod transfer;
 mod unsolicited;
 
 use docket_kernel::Refusal;
-use docket_kernel::deadline::{self, Rule, ServiceChannel, office_date};
+use docket_kernel::deadline::{self, OFFICE_ZONE, Rule, ServiceChannel, office_date};
 use docket_proto::types::v1 as types;
 use jiff::Timestamp;
+use jiff::civil::Date;
 use uuid::Uuid;
 
 use super::{Appointment, Case, Event, Outcome, Stage};
@@ -266,8 +267,18 @@ fn worded(field: &str, text: &str) -> Result<String, Refusal> {
 /// Until when the office means to answer what is asked now.
 fn answer_by(case: &Case, rule: &str, now: Timestamp) -> Result<types::Deadline, Refusal> {
     let rule = Rule::of(rule).abroad(case.abroad);
-    let deadline = deadline::Deadline::compute(rule, office_date(now), ServiceChannel::Posted, &case.zone)?;
-    Ok((&super::Deadline::from(&deadline)).into())
+    Ok(stated(&deadline::Deadline::compute(rule, office_date(now), ServiceChannel::Posted, &case.zone)?))
+}
+
+/// Until when the office has to do what a rule gives it days for, from a day on.
+fn office_has_until(rule: &str, from: Date) -> Result<types::Deadline, Refusal> {
+    let channel = ServiceChannel::HandedOver;
+    Ok(stated(&deadline::Deadline::compute(Rule::of(rule), from, channel, OFFICE_ZONE)?))
+}
+
+/// A deadline as events have it.
+fn stated(deadline: &deadline::Deadline) -> types::Deadline {
+    (&super::Deadline::from(deadline)).into()
 }
 
 /// The case was accepted and is not decided.

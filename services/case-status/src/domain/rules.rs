@@ -47,9 +47,9 @@ pub fn holds(id: &str, on: Date) -> bool {
     row(&ROWS, id, on).is_some()
 }
 
-/// How many a rule says on a day, in the unit of its row; none where it says nothing then.
-pub fn number(id: &str, on: Date) -> Option<i64> {
-    row(&ROWS, id, on)?.number
+/// How many a rule says on a day, in the unit of its row; 0 where it says nothing then.
+pub fn number(id: &str, on: Date) -> i64 {
+    row(&ROWS, id, on).and_then(|row| row.number).unwrap_or_default()
 }
 
 /// The first day on which a rule holds; none where that is not known.

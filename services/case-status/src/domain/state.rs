@@ -407,6 +407,11 @@ impl Case {
         self.address_known_at_us > self.card.returned_at_us
     }
 
+    /// The petitions and the principals' applications that it needs to be approved.
+    pub fn rests_on(&self) -> impl Iterator<Item = Uuid> {
+        self.bases().chain(self.principals())
+    }
+
     /// The petitions that it needs to be approved.
     pub fn bases(&self) -> impl Iterator<Item = Uuid> {
         self.links.iter().filter(|link| link.is_basis()).map(|link| link.case)

@@ -304,6 +304,30 @@ async fn a_derivative_is_approved_after_the_principal_in_whatever_order_they_wen
     );
     noted.unwrap();
     decide(&office, apart, "approve").await.unwrap();
+
+    // The wrong one of two at first; said anew, it is undone in both cases.
+    let more = [(ADJUSTMENT.0, ADJUSTMENT.1, ana.account); 2];
+    let plain = |_| DerivedFacts { age: 40, ..Default::default() };
+    let [wrong, right] = world.submit_with(&more, plain).await[..] else { panic!("two filings") };
+    let another = world.submit_with(&[(ADJUSTMENT.0, ADJUSTMENT.1, leo.account)], facts).await[0];
+    for (case, whose) in [(wrong, &ana), (right, &ana), (another, &leo)] {
+        let name = name(case);
+        world.until(|| whose.case(&name, 0), |case| case.stage == "accepted").await;
+    }
+    let officer = format!("accounts/{}", office.ito.account);
+    command!(office.sam, assign_case, AssignCaseRequest { name: name(another), officer: officer }).unwrap();
+    for principal in [wrong, right] {
+        let said = of_own_accord!(
+            office.ito,
+            verify_basis,
+            VerifyBasisRequest { name: name(another), basis: name(principal) }
+        );
+        said.unwrap();
+    }
+    let wrong = name(wrong);
+    let both = |lines: &Vec<String>| lines.ends_with(&["linked".to_owned(), "unlinked".to_owned()]);
+    world.until(|| office.sam.lines(&wrong, 0), both).await;
+    assert!(office.sam.case(&wrong, 0).await.unwrap().links.is_empty());
 }
 
 #[tokio::test(flavor = "multi_thread")]

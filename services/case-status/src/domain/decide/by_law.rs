@@ -134,7 +134,7 @@ fn ends_for(cause: &str, relation: &str) -> Result<(), Refusal> {
 /// A petition for a worker outlives its employer after 180 days, and where an application for adjustment was pending as long.
 fn happened_soon(case: &Case, on: Date, others: &Others) -> Result<(), Refusal> {
     let day = |text: &str| text.parse::<Date>().ok();
-    let soon = rules::number(SOON_DAYS, on).unwrap_or_default();
+    let soon = rules::number(SOON_DAYS, on);
     let soon_after = |day: Date| on < plus_days(day, soon);
     let after_approval = day(&case.approved_on).is_none_or(soon_after);
     let pending_long = case.carried().filter_map(|id| others.get(&id)).any(|application| {

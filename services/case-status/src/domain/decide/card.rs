@@ -62,7 +62,7 @@ pub fn order_card(case: &Case, officer: Uuid, now: Timestamp) -> Decision {
             .fact("card", case.card.state.as_str()));
     }
     none_open(case)?;
-    let days = rules::number(FRESH, office_date(now)).unwrap_or_default();
+    let days = rules::number(FRESH, office_date(now));
     let fresh_since = (now - SignedDuration::from_hours(24 * days)).as_microsecond();
     if case.address_known_at_us < fresh_since {
         return Err(Refusal::state(
@@ -151,7 +151,7 @@ pub fn record_card(case: &Case, step: &CardStep, now: Timestamp) -> Decision {
 
 /// The last day on which a card that comes back is kept.
 fn kept_until(today: Date) -> Date {
-    today.saturating_add(rules::number(KEPT, today).unwrap_or_default().days())
+    today.saturating_add(rules::number(KEPT, today).days())
 }
 
 /// The party confirms the address to which the mail of a case goes that something may still be mailed in; it is known by the event of

@@ -34,7 +34,7 @@ const NOT_NEEDED: &str = "not_needed";
 pub fn reuse_biometrics(case: &Case, officer: Uuid, captured_on: Date, now: Timestamp) -> Decision {
     let mut events = without_appointment(case)?;
     let today = office_date(now);
-    let months = rules::number(REUSE, today).unwrap_or_default();
+    let months = rules::number(REUSE, today);
     let oldest = today.saturating_sub(months.months());
     if !(oldest..=today).contains(&captured_on) {
         return Err(Refusal::invalid(
@@ -177,7 +177,7 @@ pub fn waive_interview(case: &Case, officer: Uuid, criterion: &str) -> Decision 
 /// The applicant was a child on the day of receipt.
 fn child(case: &Case) -> Result<(), Refusal> {
     let received: Option<Date> = case.receipt_date.parse().ok();
-    let years = received.and_then(|day| rules::number(CHILD, day)).unwrap_or_default();
+    let years = received.map(|day| rules::number(CHILD, day)).unwrap_or_default();
     if i64::from(case.age) < years {
         return Ok(());
     }

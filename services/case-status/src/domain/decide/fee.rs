@@ -1,14 +1,13 @@
 //! The fee after acceptance: it may come back unpaid and be made good; else an officer may take the acceptance back.
 
 use docket_kernel::Refusal;
-use docket_kernel::deadline::{Deadline, Rule, ServiceChannel, office_date};
 use docket_proto::case_status::events::v1 as pb;
 use jiff::Timestamp;
 use jiff::civil::Date;
 use uuid::Uuid;
 
 use super::ending::ending;
-use super::{Decision, pending};
+use super::{Decision, answer_by, pending};
 use crate::domain::{Case, Event, FeeOwed, Stage, rules};
 
 /// The period in which a fee may be made good.
@@ -45,13 +44,10 @@ pub fn record_payment_return(case: &Case, returned: &Returned) -> Decision {
         | Stage::Decided
         | Stage::Closed => {}
     }
-    let rule = Rule::of(RULE).abroad(case.abroad);
-    let deadline = Deadline::compute(rule, office_date(returned.at), ServiceChannel::Posted, &case.zone)?;
-    let deadline = (&crate::domain::Deadline::from(&deadline)).into();
     let event = pb::PaymentReturnRecorded {
         amount_cents: returned.amount_cents,
         reason: returned.reason.clone(),
-        deadline: Some(deadline),
+        deadline: Some(answer_by(case, RULE, returned.at)?),
         return_id: returned.id.to_string(),
     };
     Ok(vec![event.into()])

@@ -39,7 +39,7 @@ pub fn hold_case(
         .way_out("Give another reason."));
     }
     let today = office_date(now);
-    let most = rules::number(REVIEW, today).unwrap_or_default();
+    let most = rules::number(REVIEW, today);
     if review_by <= today || review_by > today.saturating_add(most.days()) {
         return Err(Refusal::invalid(
             "review_by_date",

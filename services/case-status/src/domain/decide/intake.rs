@@ -1,16 +1,15 @@
 //! Intake: a submitted filing becomes a case, is accepted with a number or rejected; thin facts of others are kept.
 
 use docket_kernel::Refusal;
-use docket_kernel::deadline::{Deadline, OFFICE_ZONE, Rule, ServiceChannel};
 use docket_proto::case_status::events::v1 as pb;
 use docket_proto::payments::events::v1::RefundFailed;
 use docket_proto::types::v1 as types;
 use uuid::Uuid;
 
-use super::Decision;
 use super::fee::honoured;
 use super::representation::activate;
 use super::search::searches_ended;
+use super::{Decision, office_has_until};
 use crate::domain::{BasisEnd, Case, Event, FeeWaiver, MoveRoute, Stage, needs};
 
 /// The code of a rejection because the fee was not waived; Form I-912 explains it.
@@ -33,10 +32,7 @@ pub fn open(case: &Case, opened: &pb::CaseOpened) -> Decision {
 /// Until when the office has to hear a request for a hearing, counted from the day it was received (8 CFR 336.2(b)).
 fn heard_by(opened: &pb::CaseOpened) -> Result<Option<types::Deadline>, Refusal> {
     let received = opened.receipt_date.parse().ok().filter(|_| opened.challenge == "hearing");
-    let Some(received) = received else { return Ok(None) };
-    let rule = Rule::of(HEARING);
-    let deadline = Deadline::compute(rule, received, ServiceChannel::Posted, OFFICE_ZONE)?;
-    Ok(Some((&crate::domain::Deadline::from(&deadline)).into()))
+    received.map(|received| office_has_until(HEARING, received)).transpose()
 }
 
 /// Why a person has to look before the filing is accepted; nothing when a machine may accept it. Who asks for

@@ -8,7 +8,7 @@ use jiff::Timestamp;
 use jiff::civil::Date;
 use uuid::Uuid;
 
-use super::{Decision, MovedBy, absent, attended, movable, not_scheduled, pending};
+use super::{Decision, MovedBy, absent, attended, movable, not_scheduled, office_has_until, pending, stated};
 use crate::domain::appointment::civil_date;
 use crate::domain::{APPOINTMENT_MISSED, Absence, Appointment, Case, Event, Interview, TEST_PARTS, needs};
 
@@ -157,9 +157,7 @@ fn decided_by(case: &Case, held_on: Date) -> Result<Option<types::Deadline>, Ref
     if !needs(&case.family).oath || !case.examined_on.is_empty() {
         return Ok(None);
     }
-    let rule = Rule::of(DECISION);
-    let deadline = Deadline::compute(rule, held_on, ServiceChannel::HandedOver, OFFICE_ZONE)?;
-    Ok(Some((&crate::domain::Deadline::from(&deadline)).into()))
+    Ok(Some(office_has_until(DECISION, held_on)?))
 }
 
 /// Records that nobody came, and until when an applicant for naturalization may say why. An officer decides what follows: another
@@ -185,7 +183,7 @@ fn explained_by(case: &Case, missed: &Appointment, now: Timestamp) -> Result<typ
     if !deadline.is_timely(now) {
         deadline = from(office_date(now))?;
     }
-    Ok((&crate::domain::Deadline::from(&deadline)).into())
+    Ok(stated(&deadline))
 }
 
 /// The days passed and nothing was said: recorded once, and nothing is decided by it. What was asked about an earlier appointment and

@@ -156,7 +156,7 @@ pub struct Said<'a> {
 
 /// Says on which petition an application for adjustment rests, or a derivative's on which principal's: it is linked with one that is a
 /// case here, in both, and of another one it is noted that it is approved. It replaces what the case rested on so before. `others` holds
-/// that case as it stands at that moment. Gives what is written, by case.
+/// all these cases as they stand at that moment. Gives what is written, by case.
 ///
 /// # Errors
 /// `NO_BASIS_NEEDED`, `NOT_A_PETITION`, `NO_PRINCIPAL_NEEDED`, `NOT_A_PRINCIPAL`, `PETITION_ENDED`, `ALREADY_LINKED`,
@@ -176,8 +176,10 @@ pub fn say_basis(
     };
     let officer = said.officer.to_string();
     let mut written = BTreeMap::from([(case_id, Vec::new())]);
+    // What was linked since the others were looked at stays: nothing is undone in one of two cases.
     let before = |link: &&Link| link.kind == kind && link.direction == Direction::RestsOn;
-    for link in case.links.iter().filter(before).filter(|link| said.basis != Some(link.case)) {
+    let known = |link: &&Link| said.basis != Some(link.case) && others.contains_key(&link.case);
+    for link in case.links.iter().filter(before).filter(known) {
         let unlinked = |other: Uuid, form: &str, direction: Direction| pb::CaseUnlinked {
             case_id: other.to_string(),
             form: form.to_owned(),

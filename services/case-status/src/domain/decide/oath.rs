@@ -1,13 +1,13 @@
 //! After an approval of naturalization: checked again by another officer, the oath, the certificate (8 CFR 337, 338).
 
 use docket_kernel::Refusal;
-use docket_kernel::deadline::{Deadline, Rule, ServiceChannel, office_date};
+use docket_kernel::deadline::office_date;
 use docket_proto::case_status::events::v1 as pb;
 use jiff::Timestamp;
 use uuid::Uuid;
 
 use super::correction::none_open;
-use super::{Decision, MovedBy, absent, attended, not_scheduled};
+use super::{Decision, MovedBy, absent, answer_by, attended, not_scheduled};
 use crate::domain::appointment::is_its_day_over;
 use crate::domain::{Appointment, Case, Oath};
 
@@ -94,9 +94,7 @@ pub fn move_oath(case: &Case, to: &Appointment, by: MovedBy) -> Decision {
 pub fn miss_oath(case: &Case, now: Timestamp) -> Decision {
     ceremony_stands(case)?;
     let appointment_id = absent(case.oath_booking.appointment.as_ref(), now)?.to_string();
-    let rule = Rule::of(EXPLAINED).abroad(case.abroad);
-    let deadline = Deadline::compute(rule, office_date(now), ServiceChannel::Posted, &case.zone)?;
-    let deadline = Some((&crate::domain::Deadline::from(&deadline)).into());
+    let deadline = Some(answer_by(case, EXPLAINED, now)?);
     Ok(vec![pb::OathMissed { appointment_id, deadline }.into()])
 }
 

@@ -10,7 +10,7 @@ use jiff::Timestamp;
 use jiff::civil::Date;
 use uuid::Uuid;
 
-use super::{Decision, in_review, no_open_request};
+use super::{Decision, in_review, no_open_request, stated};
 use crate::domain::{Case, Interview, RequestKind};
 
 /// What is asked for.
@@ -158,7 +158,7 @@ pub(super) fn plan(
     // Notices that start a period are posted on working days, which gives no less time.
     let day0 = roll(office_date(now));
     let deadline = plan_deadline(case, kind, day0, chosen, supervised)?;
-    Ok((&crate::domain::Deadline::from(&deadline)).into())
+    Ok(stated(&deadline))
 }
 
 /// The deadline of a request served on `day0`, with the days an officer chose or the rule's own, by posting it to the account: no mail days (8 CFR 103.8(a)(2)(v)).
