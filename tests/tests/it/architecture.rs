@@ -138,7 +138,8 @@ fn no_error_of_a_service_is_written_out_with_what_was_typed() {
 /// What errors are called.
 const ERRORS: [&str; 6] = ["error", "err", "refusal", "refused", "status", "fault"];
 
-fn rust_files(folder: &std::path::Path, files: &mut Vec<std::path::PathBuf>) {
+/// The sources in a folder, however deep; none where it is not there.
+pub(crate) fn rust_files(folder: &std::path::Path, files: &mut Vec<std::path::PathBuf>) {
     for entry in std::fs::read_dir(folder).into_iter().flatten().flatten() {
         let path = entry.path();
         if path.is_dir() {

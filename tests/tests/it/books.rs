@@ -221,21 +221,24 @@ impl Books {
         open
     }
 
-    /// Lifecycle 13: of each filing that was rejected or voided with its fee to go back, what was paid for it and is not back. What
-    /// came back another way is owed no more.
+    /// Lifecycle 13: of each filing that was rejected or voided with its fee to go back, what was paid for it and is not back but should
+    /// be; of a fee that stays in part or whole, that much stays. What came back another way is owed no more.
     fn fees_to_give_back(&self) -> BTreeMap<String, i64> {
         let mut paid = BTreeMap::new();
         for events in self.streams::<payment::Event>("payment").into_values() {
             paid.extend(kept_of_each(&events));
         }
-        let ended = |event: &case::Event| match event {
-            case::Event::FilingRejected(rejected) => rejected.refund,
-            case::Event::AcceptanceVoided(voided) => voided.refund,
-            _ => false,
+        let stays = |event: &case::Event| match event {
+            case::Event::FilingRejected(rejected) => match &rejected.kept {
+                Some(kept) => Some(kept.cents),
+                None => rejected.refund.then_some(0),
+            },
+            case::Event::AcceptanceVoided(voided) => voided.refund.then_some(0),
+            _ => None,
         };
         let cases = self.streams::<case::Event>("case").into_iter();
-        let ended = cases.filter(|(_, events)| events.iter().any(ended));
-        ended.map(|(id, _)| (id.clone(), paid.get(&id).copied().unwrap_or_default())).collect()
+        let ended = cases.filter_map(|(id, events)| Some((id, events.iter().find_map(stays)?)));
+        ended.map(|(id, stays)| (id.clone(), paid.get(&id).copied().unwrap_or_default() - stays)).collect()
     }
 
     /// The invariants.

@@ -1,4 +1,5 @@
 //! The page that says which check holds each invariant of the lifecycle names all of them, and checks that there are.
+use crate::architecture::rust_files;
 use crate::system::root;
 use std::collections::BTreeSet;
 use std::path::Path;
@@ -42,15 +43,12 @@ fn quoted(cell: &str) -> impl Iterator<Item = &str> {
 
 /// The names of all functions in the sources of a folder.
 fn functions_in(folder: &Path, found: &mut BTreeSet<String>) {
-    for entry in std::fs::read_dir(folder).unwrap() {
-        let path = entry.unwrap().path();
-        if path.is_dir() {
-            functions_in(&path, found);
-        } else if path.extension().is_some_and(|end| end == "rs") {
-            let source = std::fs::read_to_string(&path).unwrap();
-            let names = source.split("fn ").skip(1);
-            let name = |rest: &str| rest.split(['(', '<']).next().map(str::to_owned);
-            found.extend(names.filter_map(name));
-        }
+    let mut files = Vec::new();
+    rust_files(folder, &mut files);
+    for file in files {
+        let source = std::fs::read_to_string(&file).unwrap();
+        let names = source.split("fn ").skip(1);
+        let name = |rest: &str| rest.split(['(', '<']).next().map(str::to_owned);
+        found.extend(names.filter_map(name));
     }
 }

@@ -131,7 +131,7 @@ async fn a_request_from_before_there_were_reminders_is_reminded_of_too() {
     world.forget_reminders(another).await;
     // What cannot be read keeps nobody from the others.
     let unreadable = RequestServed { request_id: "none".into(), ..Default::default() };
-    append(&world.base_of_cases().await.log, Uuid::new_v4(), case::Event::from(unreadable)).await;
+    append(&world.log_of_cases().await, Uuid::new_v4(), case::Event::from(unreadable)).await;
     held.commit().await.unwrap();
     world.until(due, |due| due.len() == 2).await;
     assert_eq!(world.reminders_set_up_to().await.unwrap(), None, "the other one has the turn");

@@ -56,22 +56,27 @@ pub(crate) struct World {
     others: (TestNats, Vec<(TestDatabase, Running)>),
 }
 
+/// A replica of the service of commands.
+async fn serve_commands(bench: &Bench, url: &str, broker: &str, clock: &Arc<ManualClock>) -> Running {
+    serve(bench, "case-status", url, broker, &command::MIGRATOR, {
+        let clock = clock.clone();
+        move |config| async move {
+            Ok(command::server(Base::connect(&config, command::options().clock(clock)).await?))
+        }
+    })
+    .await
+}
+
 impl World {
     /// The log of cases, for what no command writes.
-    pub(crate) async fn base_of_cases(&self) -> Base {
+    pub(crate) async fn log_of_cases(&self) -> EventLog {
         let config = self.bench.config("case-status", &self.cases.url, None, &self.broker);
-        Base::connect(&config, command::options().clock(self.clock.clone())).await.unwrap()
+        Base::connect(&config, command::options().clock(self.clock.clone())).await.unwrap().log
     }
 
     /// Another replica of the service of commands, on the same database.
     pub(crate) async fn another_command(&self) -> Running {
-        serve(&self.bench, "case-status", &self.cases.url, &self.broker, &command::MIGRATOR, {
-            let clock = self.clock.clone();
-            move |config| async move {
-                Ok(command::server(Base::connect(&config, command::options().clock(clock)).await?))
-            }
-        })
-        .await
+        serve_commands(&self.bench, &self.cases.url, &self.broker, &self.clock).await
     }
 
     /// The replica of commands from before ends, and this one takes its place.
@@ -164,13 +169,7 @@ impl World {
             logs.push(log);
             running.push((own, server));
         }
-        let commands = serve(&bench, "case-status", &cases.url, &broker.url, &command::MIGRATOR, {
-            let clock = clock.clone();
-            move |config| async move {
-                Ok(command::server(Base::connect(&config, command::options().clock(clock)).await?))
-            }
-        })
-        .await;
+        let commands = serve_commands(&bench, &cases.url, &broker.url, &clock).await;
         bench.set_peer("case-status", commands.listening.grpc);
         let projection = serve(&bench, "status-projection", &status.url, &broker.url, &status::MIGRATOR, {
             let clock = clock.clone();

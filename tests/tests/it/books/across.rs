@@ -2,7 +2,7 @@
 use super::Books;
 use crate::lifecycle::{Line, must_at};
 use docket_case_status::domain::{Case, Direction, LinkKind, Outcome, evolve};
-use docket_kernel::EventEnum as _;
+use docket_kernel::{EventEnum as _, calendar};
 use docket_proto::events::{case, notice, payment, quote};
 use serde_json::Value;
 use std::collections::{BTreeMap, BTreeSet};
@@ -30,7 +30,8 @@ impl Books {
     /// 43: each notice is for the party and for whoever acted for them at what caused it, and for nobody who never did; where two are told,
     /// one of them has the original.
     pub(super) fn notices_are_for_whoever_acts(&self) {
-        let lines = self.cases();
+        let acting: BTreeMap<String, Acting> =
+            self.cases().into_iter().map(|(id, lines)| (id, Acting::of(&lines))).collect();
         let streams = self.of("case");
         for (id, entries) in self.of("notice") {
             let issued = entries.iter().find_map(|entry| {
@@ -44,19 +45,10 @@ impl Books {
             let is_it = |entry: &&super::Entry| Some(entry.event_id) == because_of;
             let place = streams[issued.case_id.as_str()].iter().position(is_it);
             let place = place.unwrap_or_else(|| panic!("notice {id} has no cause in its case: {issued:?}"));
-            let (mut case, mut acting) = (Case::default(), BTreeSet::new());
-            let mut at_cause = None;
-            for (n, line) in lines[&issued.case_id].iter().enumerate() {
-                case = evolve(case, &line.event);
-                acting.extend(case.party);
-                acting.extend(case.appearance.map(|appearance| appearance.representative));
-                if n == place {
-                    at_cause = case.representative();
-                }
-            }
-            let reached = at_cause.is_none_or(|representative| told.contains(&representative));
+            let acting = &acting[&issued.case_id];
+            let reached = acting.after[place].is_none_or(|representative| told.contains(&representative));
             assert!(reached, "lifecycle 43: notice {id} is not for who acts: {issued:?}");
-            assert!(told.is_subset(&acting), "lifecycle 43: notice {id} is for a stranger: {issued:?}");
+            assert!(told.is_subset(&acting.ever), "lifecycle 43: notice {id} is for a stranger: {issued:?}");
             let original = issued.original_account_id.parse().ok();
             let one_has_it = original.map_or(told.len() == 1, |has: Uuid| told.contains(&has));
             assert!(one_has_it, "lifecycle 43: whose is the original of notice {id}? {issued:?}");
@@ -74,7 +66,7 @@ impl Books {
                     // A form that was dropped into the folder of a system is not one of those that are built in.
                     let Some(form) = forms.form(&row.form) else { continue };
                     let known = form.fees.iter().any(|rule| {
-                        let in_force = rule.from <= day && rule.until.is_none_or(|until| day <= until);
+                        let in_force = calendar::in_force(rule.from, rule.until, day);
                         let cents = if row.waiver_asked { 0 } else { rule.cents };
                         rule.id == row.row && in_force && cents == row.cents
                     });
@@ -136,6 +128,28 @@ impl Books {
     }
 }
 
+/// Who acts in a case.
+struct Acting {
+    /// Who represented the party, after each line.
+    after: Vec<Option<Uuid>>,
+    /// The party, and whoever represented it at some time.
+    ever: BTreeSet<Uuid>,
+}
+
+impl Acting {
+    fn of(lines: &[Line]) -> Self {
+        let mut acting = Self { after: Vec::with_capacity(lines.len()), ever: BTreeSet::new() };
+        let mut case = Case::default();
+        for line in lines {
+            case = evolve(case, &line.event);
+            acting.ever.extend(case.party);
+            acting.ever.extend(case.appearance.map(|appearance| appearance.representative));
+            acting.after.push(case.representative());
+        }
+        acting
+    }
+}
+
 /// Lives all cases through together.
 pub(super) fn lived_together<'a>(lines: impl Iterator<Item = (&'a str, &'a Line)>) {
     let mut cases: BTreeMap<&str, Case> = BTreeMap::new();
@@ -160,12 +174,12 @@ pub(super) fn lived_together<'a>(lines: impl Iterator<Item = (&'a str, &'a Line)
             let mine = |case: &Case| case.decided_by == Some(officer) || case.interviewer == Some(officer);
             must(31, !challenged.is_some_and(mine));
         }
-        cases.insert(id, evolve(before.clone(), &line.event));
+        cases.insert(id, evolve(before, &line.event));
     }
     links_are_of_both(&cases);
 }
 
-/// Who heard or decided by this.
+/// Who is to hear or decide it, heard it, recommended or decided by this.
 #[expect(clippy::wildcard_enum_match_arm, reason = "the others decide nothing")]
 fn decider(event: &case::Event) -> Option<Uuid> {
     let officer = match event {

@@ -78,12 +78,7 @@ fn a_case_that_is_held_is_neither_recommended_nor_decided_and_goes_back_to_who_r
         recommended.when(|case| decide::decide_case(case, BO, verdict, &Others::new(), now()))
     };
     decided(&Verdict::Approve).refused("CASE_HELD");
-    let denial = Verdict::Deny {
-        ground_codes: vec!["x".into()],
-        reasons: "because".into(),
-        status: None,
-        new_facts: Some(decide::NewFacts::Absent),
-    };
+    let denial = denial(&["x"]);
     decided(&denial).refused("CASE_HELD");
     decided(&Verdict::Return).then(&["decision_reviewed"]);
     // The refusal names the hold, until when it is looked at, and who lifts it.

@@ -105,13 +105,7 @@ fn not_to_answer_the_offices_motion_is_no_abandonment() {
     let events = expired.when(|case| decide::recommend(case, ADA, false, "")).then(&["decision_recommended"]);
     let recommended = after(expired, events);
     let deny = |ground: &str| {
-        let verdict = Verdict::Deny {
-            ground_codes: vec![ground.into()],
-            reasons: "x".into(),
-            status: None,
-            new_facts: Some(decide::NewFacts::Absent),
-        };
-        recommended.when(|case| decide::decide_case(case, BO, &verdict, &Others::new(), now()))
+        recommended.when(|case| decide::decide_case(case, BO, &denial(&[ground]), &Others::new(), now()))
     };
     deny("abandoned").refused("NOT_ABANDONED");
     deny("moral_character").then(&["decision_reviewed", "denied"]);

@@ -4,7 +4,7 @@ use docket_proto::case_status::events::v1 as pb;
 use jiff::Timestamp;
 use uuid::Uuid;
 
-use crate::domain::decide::{self, Others, Response, Undelivered, Verdict};
+use crate::domain::decide::{self, Others, Response, Undelivered};
 use crate::domain::samples::*;
 use crate::domain::{Case, Event, Search, SearchState, evolve, task, timeline, title};
 
@@ -68,14 +68,7 @@ fn expired(case: Given) -> Given {
 
 /// What becomes of a denial on a ground.
 fn deny(case: &Given, ground: &str) -> Then {
-    let reasons = "No answer came.".to_owned();
-    let verdict = Verdict::Deny {
-        ground_codes: vec![ground.into()],
-        reasons,
-        status: None,
-        new_facts: Some(decide::NewFacts::Absent),
-    };
-    case.when(|case| decide::decide_case(case, BO, &verdict, &Others::new(), now()))
+    case.when(|case| decide::decide_case(case, BO, &denial(&[ground]), &Others::new(), now()))
 }
 
 #[test]
