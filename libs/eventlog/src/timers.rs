@@ -85,6 +85,25 @@ impl Timers {
         Ok(())
     }
 
+    /// Sets the timer, unless there is one with its key, in the caller's transaction; that one stays as it is.
+    ///
+    /// # Errors
+    /// [`Error::Database`].
+    pub async fn schedule_new_in(&self, tx: &mut PgConnection, timer: &Timer) -> Result<(), Error> {
+        sqlx::query!(
+            "INSERT INTO log.timer (log, key, kind, due_at_us, payload) VALUES ($1, $2, $3, $4, $5)
+             ON CONFLICT (log, key) DO NOTHING",
+            self.log,
+            &timer.key,
+            &timer.kind,
+            timer.due_at.as_microsecond(),
+            &timer.payload
+        )
+        .execute(tx)
+        .await?;
+        Ok(())
+    }
+
     /// Takes the timer away; whether there was one.
     ///
     /// # Errors

@@ -39,25 +39,12 @@ fn asked(facts: &Facts<'_>, places: &[usize]) -> Vec<usize> {
 /// The places of the questions of which a condition asks whether they are answered.
 fn looked_for(node: &Node) -> Vec<usize> {
     let mut found = Vec::new();
-    collect(node, &mut found);
+    node.walk_calls(&mut |function, args| {
+        for arg in args.iter().filter(|_| function == "present") {
+            arg.walk_names(&mut |name| found.extend(name.question));
+        }
+    });
     found
-}
-
-fn collect(node: &Node, found: &mut Vec<usize>) {
-    match &node.kind {
-        Kind::Call(function, args) if function == "present" => {
-            for arg in args {
-                arg.walk_names(&mut |name| found.extend(name.question));
-            }
-        }
-        Kind::List(nodes) | Kind::Call(_, nodes) => nodes.iter().for_each(|node| collect(node, found)),
-        Kind::Not(inner) => collect(inner, found),
-        Kind::Binary(_, a, b) => {
-            collect(a, found);
-            collect(b, found);
-        }
-        Kind::Bool(_) | Kind::Number(_) | Kind::Text(_) | Kind::Date(_) | Kind::Name(_) => {}
-    }
 }
 
 /// The words: what it rests on by the questions' labels; where no answer has a part in it, by what is attached and filed.

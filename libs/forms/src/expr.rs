@@ -133,37 +133,40 @@ impl Node {
         }
     }
 
+    /// Calls `see` with every node, outer ones first, from left to right.
+    fn walk<'a>(&'a self, see: &mut impl FnMut(&'a Self)) {
+        see(self);
+        match &self.kind {
+            Kind::List(nodes) | Kind::Call(_, nodes) => {
+                for node in nodes {
+                    node.walk(see);
+                }
+            }
+            Kind::Not(node) => node.walk(see),
+            Kind::Binary(_, a, b) => {
+                a.walk(see);
+                b.walk(see);
+            }
+            Kind::Bool(_) | Kind::Number(_) | Kind::Text(_) | Kind::Date(_) | Kind::Name(_) => {}
+        }
+    }
+
     /// Calls `see` with every name, from left to right.
     pub(crate) fn walk_names(&self, see: &mut impl FnMut(&Name)) {
-        match &self.kind {
-            Kind::Name(name) => see(name),
-            Kind::List(nodes) | Kind::Call(_, nodes) => nodes.iter().for_each(|node| node.walk_names(see)),
-            Kind::Not(node) => node.walk_names(see),
-            Kind::Binary(_, a, b) => {
-                a.walk_names(see);
-                b.walk_names(see);
+        self.walk(&mut |node| {
+            if let Kind::Name(name) = &node.kind {
+                see(name);
             }
-            Kind::Bool(_) | Kind::Number(_) | Kind::Text(_) | Kind::Date(_) => {}
-        }
+        });
     }
 
     /// Calls `see` with every function and its arguments, outer ones first.
     pub(crate) fn walk_calls<'a>(&'a self, see: &mut impl FnMut(&'a str, &'a [Node])) {
-        match &self.kind {
-            Kind::Call(function, args) => {
+        self.walk(&mut |node| {
+            if let Kind::Call(function, args) = &node.kind {
                 see(function, args);
-                for node in args {
-                    node.walk_calls(see);
-                }
             }
-            Kind::List(nodes) => nodes.iter().for_each(|node| node.walk_calls(see)),
-            Kind::Not(node) => node.walk_calls(see),
-            Kind::Binary(_, a, b) => {
-                a.walk_calls(see);
-                b.walk_calls(see);
-            }
-            Kind::Bool(_) | Kind::Number(_) | Kind::Text(_) | Kind::Date(_) | Kind::Name(_) => {}
-        }
+        });
     }
 
     /// Rewrites the first word of every name.

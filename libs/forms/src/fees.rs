@@ -86,7 +86,7 @@ pub fn fee(form: &Form, answers: &Answers, given: &Given, waiver_granted: bool) 
     let mut sheet = Sheet::new(&facts, waiver_granted);
     let base = sheet.base();
     sheet.every(FeeKind::Add);
-    if !base && sheet.open.is_empty() {
+    if !base && sheet.open.is_empty() && sheet.unpublished.is_none() {
         sheet.open.push("filing_date".to_owned());
     }
     let Sheet { rows, open, unpublished, .. } = sheet;

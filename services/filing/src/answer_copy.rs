@@ -83,7 +83,7 @@ impl AnswerCopy {
                 .filter(|file| file.kind == *item && file.was_sent)
                 .map(|one| taken_out(dossier, one))
                 .collect(),
-            why: if response.explained.contains(item) {
+            why: if response.lacking().any(|one| one == item) {
                 dossier.content.explanations.get(item).cloned().unwrap_or_default()
             } else {
                 String::new()

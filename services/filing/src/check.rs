@@ -9,10 +9,12 @@ use docket_forms::{
 use docket_kernel::Refusal;
 use docket_service::ApiError;
 use serde_json::Value;
+use sqlx::PgExecutor;
+use uuid::Uuid;
 
 use crate::desk::Desk;
 use crate::domain::at_hand::LastDay;
-use crate::domain::filing::{Checked, HelperRole};
+use crate::domain::filing::{Checked, Filing, HelperRole};
 use crate::dossiers::Dossier;
 use crate::facts::{OFFICE_ZONE, civil_date, ends_at_us};
 use crate::help::{self, Helping};
@@ -263,7 +265,8 @@ pub(crate) fn filer_role(form: &Form) -> &str {
 pub(crate) async fn given(desk: &Desk, form: &Form, dossier: &Dossier) -> Result<Given, ApiError> {
     let now = desk.base.clock.now();
     let filing = &dossier.filing;
-    let linked = linked(desk, dossier).await?;
+    let is_represented = desk.represented(dossier).await?.is_some();
+    let linked = linked(&desk.base.pool, (dossier.id, filing), is_represented).await?;
     Ok(Given {
         today: civil_date(now, zone_of(form, dossier)),
         filer_role: filer_role(form).to_owned(),
@@ -281,12 +284,17 @@ fn zone_of<'a>(form: &Form, dossier: &'a Dossier) -> &'a str {
     place::zone(form, &dossier.content.answers).unwrap_or(&dossier.filing.zone)
 }
 
-/// The forms that count with this one: other filings, and the appearance that stands for it.
-async fn linked(desk: &Desk, dossier: &Dossier) -> Result<BTreeSet<String>, ApiError> {
-    let (pool, filing) = (&desk.base.pool, &dossier.filing);
-    let others = filings::linked_forms(pool, (filing.account, filing.package), dossier.id).await?;
-    let represented = desk.represented(dossier).await?;
-    Ok(others.into_iter().chain(represented.map(|_| appearance::FORM.to_owned())).collect())
+/// The forms that count with a filing: other filings, and the appearance that stands for it.
+///
+/// # Errors
+/// The database.
+pub(crate) async fn linked(
+    db: impl PgExecutor<'_>,
+    (id, filing): (Uuid, &Filing),
+    is_represented: bool,
+) -> sqlx::Result<BTreeSet<String>> {
+    let others = filings::linked_forms(db, (filing.account, filing.package), id).await?;
+    Ok(others.into_iter().chain(is_represented.then(|| appearance::FORM.to_owned())).collect())
 }
 
 /// The answers as signing will complete them: typed name and today's date.

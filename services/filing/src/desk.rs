@@ -203,6 +203,10 @@ impl Desk {
         id: Uuid,
         stands: &[Stands],
     ) -> Result<Stands, ApiError> {
+        if let [only] = stands {
+            self.require(caller, action, kind, id, vec![only.relation])?;
+            return Ok(*only);
+        }
         let all = stands.iter().map(|stands| stands.relation).collect();
         self.require(caller, action, kind, id, all)?;
         let enough = |stands: &&Stands| self.require(caller, action, kind, id, vec![stands.relation]).is_ok();

@@ -95,6 +95,9 @@ fn rests_on(form: &Form, answers: &Answers, given: &Given) -> (String, bool) {
     if !receipt.is_empty() && !evaluate(form, answers, given).set_aside.contains(question) {
         return (receipt.to_owned(), false);
     }
+    if given.linked.is_empty() {
+        return (String::new(), false);
+    }
     let mut silent = answers.clone();
     silent.remove(question);
     let alone = Given { linked: BTreeSet::new(), ..given.clone() };

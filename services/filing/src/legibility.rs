@@ -115,26 +115,21 @@ pub(crate) fn look_over_file() -> ExitCode {
 /// # Errors
 /// It cannot be said.
 fn look_over(bytes: &[u8], mut say: impl FnMut(&[Noticed]) -> io::Result<()>) -> io::Result<()> {
-    let begun = Instant::now();
-    let mut drawn = page::draw(bytes.to_vec(), 1, SIDE);
-    if drawn.is_ok() {
-        say(&[])?;
-    }
-    let dots_per_inch = if drawn.is_ok() { dots_per_inch(bytes) } else { Vec::new() };
+    let (begun, mut in_each) = (Instant::now(), Vec::new());
     for page in 1..=PAGES {
-        if page > 1 {
-            if begun.elapsed() > ENOUGH {
-                break;
-            }
-            drawn = page::draw(bytes.to_vec(), page, SIDE);
+        if page > 1 && begun.elapsed() > ENOUGH {
+            break;
         }
-        let mut noticed = Vec::new();
-        let Ok(drawing) = &drawn else {
+        let Ok(drawing) = page::draw(bytes.to_vec(), page, SIDE) else {
             return say(&[Noticed { page, fault: Fault::Undrawn, dots_per_inch: 0 }]);
         };
+        if page == 1 {
+            say(&[])?;
+            in_each = dots_per_inch(bytes);
+        }
         let fault = |fault| Noticed { page, fault, dots_per_inch: 0 };
-        noticed.extend(faults_of(&drawing.dots).into_iter().map(fault));
-        let few = dots_per_inch.get(page as usize - 1).copied().flatten().filter(|dots| *dots < FEW_DOTS);
+        let mut noticed: Vec<Noticed> = faults_of(&drawing.dots).into_iter().map(fault).collect();
+        let few = in_each.get(page as usize - 1).copied().flatten().filter(|dots| *dots < FEW_DOTS);
         noticed.extend(few.map(|dots_per_inch| Noticed { page, fault: Fault::Coarse, dots_per_inch }));
         say(&noticed)?;
         if page >= drawing.page_count {

@@ -32,6 +32,8 @@ async fn a_timer_fires_when_due_once_and_again_only_when_set_anew() {
     let moved = Timer::new("response:1", "response_due", later + SignedDuration::from_hours(1), vec![1]);
     let mut tx = docket_database::begin(world.pool()).await.unwrap();
     timers.schedule_in(&mut tx, &moved).await.unwrap();
+    // Who sets only what is missing leaves it where it is.
+    timers.schedule_new_in(&mut tx, &timer).await.unwrap();
     assert!(!timers.fired_in(&mut tx, &timer).await.unwrap());
     tx.commit().await.unwrap();
     assert_ne!(moved.command_id(), timer.command_id());

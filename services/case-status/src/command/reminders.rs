@@ -67,7 +67,10 @@ impl Subscriber for Reminding {
 
     async fn apply(&self, tx: &mut PgConnection, event: &Recorded) -> Result<(), ApplyError> {
         self.begin(&mut *tx).await?;
-        set_first(&self.timers, tx, event, event.recorded_at).await
+        if let Some(timer) = first_timer(event, event.recorded_at)? {
+            self.timers.schedule_in(tx, &timer).await?;
+        }
+        Ok(())
     }
 }
 
@@ -87,7 +90,8 @@ const PAGE: u32 = 1_000;
 const LOOK: Duration = Duration::from_secs(1);
 
 /// Sets the timers of what was served or set before there were reminders, page by page: while a replica from before has the turn, also of
-/// what that one applies, and from when one with reminders has it, up to there; once for ever. What has ended since lets its timer pass.
+/// what that one applies, and from when one with reminders has it, up to there; once for ever. What has ended since lets its timer pass, and
+/// a timer that is there stays: its day may have come, and nobody was reminded yet.
 ///
 /// # Errors
 /// None: what fails is tried again.
@@ -117,8 +121,9 @@ async fn set_page(base: &Base, done: &mut bool) -> anyhow::Result<Again> {
     }
     let (timers, now) = (base.log.timers(), base.clock.now());
     for event in &page.events {
-        match set_first(&timers, &mut tx, event, now).await {
-            Ok(()) => {}
+        match first_timer(event, now) {
+            Ok(Some(timer)) => timers.schedule_new_in(&mut tx, &timer).await?,
+            Ok(None) => {}
             // Nobody can be reminded of it, and of the others they can.
             Err(ApplyError::Park(reason)) => {
                 tracing::warn!(event.position, reason, "an event is passed over: nobody is reminded of it");
@@ -132,14 +137,9 @@ async fn set_page(base: &Base, done: &mut bool) -> anyhow::Result<Again> {
     Ok(Again::AtOnce)
 }
 
-/// Sets the first timer after an instant of what an event begins, if it begins something.
+/// The first timer after an instant of what an event begins, if it begins something.
 #[expect(clippy::wildcard_enum_match_arm, reason = "nobody is reminded of anything else")]
-async fn set_first(
-    timers: &Timers,
-    tx: &mut PgConnection,
-    event: &Recorded,
-    after: Timestamp,
-) -> Result<(), ApplyError> {
+fn first_timer(event: &Recorded, after: Timestamp) -> Result<Option<Timer>, ApplyError> {
     let first = match event.decode::<case::Event>()? {
         Event::RequestServed(served) => of_request(&served.request_id, served.deadline.as_ref())?,
         Event::BiometricsScheduled(set) => of_appointment(set.appointment.as_ref())?,
@@ -149,8 +149,8 @@ async fn set_first(
         Event::OathScheduled(set) => of_appointment(set.appointment.as_ref())?,
         _ => None,
     };
-    let Some((kind, id, reminders)) = first else { return Ok(()) };
-    set_next(timers, tx, (kind, stream_id(event)?, id), &reminders, after).await
+    let Some((kind, id, reminders)) = first else { return Ok(None) };
+    Ok(next_timer((kind, stream_id(event)?, id), &reminders, after))
 }
 
 /// What somebody is reminded of: the kind of its timer, its id, and when.
@@ -168,18 +168,14 @@ fn of_appointment(slot: Option<&AppointmentSlot>) -> Result<First, ApplyError> {
     Ok(Some((APPOINTMENT, id, before_appointment(&slot.into()))))
 }
 
-/// Sets the timer of the next one after an instant, if there is one. Its payload is the case and what it is about, 16 bytes each.
-async fn set_next(
-    timers: &Timers,
-    tx: &mut PgConnection,
-    (kind, case_id, id): (&str, Uuid, Uuid),
+/// The timer of the next one after an instant, if there is one. Its payload is the case and what it is about, 16 bytes each.
+fn next_timer(
+    (kind, case, id): (&str, Uuid, Uuid),
     reminders: &Reminders,
     after: Timestamp,
-) -> Result<(), ApplyError> {
-    let Some(due_at) = reminders.next(after) else { return Ok(()) };
-    let payload = [case_id.as_bytes().as_slice(), id.as_bytes()].concat();
-    timers.schedule_in(tx, &Timer::new(format!("{kind}:{id}"), kind, due_at, payload)).await?;
-    Ok(())
+) -> Option<Timer> {
+    let payload = [case.as_bytes().as_slice(), id.as_bytes()].concat();
+    Some(Timer::new(format!("{kind}:{id}"), kind, reminders.next(after)?, payload))
 }
 
 /// Reminds, if that is still to be done, and sets the timer of the next time. Of a day that went by while we were away nobody is
@@ -199,9 +195,12 @@ pub(crate) async fn fire(
             remind(case, id, now)
         })
         .await?;
-    let left = left(&done.state, is_request, id);
-    let Some(reminders) = left else { return Ok(()) };
-    set_next(&store.log().timers(), tx, (&timer.kind, case_id, id), &reminders, now).await
+    let next = left(&done.state, is_request, id)
+        .and_then(|reminders| next_timer((&timer.kind, case_id, id), &reminders, now));
+    if let Some(next) = next {
+        store.log().timers().schedule_in(tx, &next).await?;
+    }
+    Ok(())
 }
 
 /// The reminders of what is still open or stands.

@@ -142,3 +142,20 @@ async fn a_request_from_before_there_were_reminders_is_reminded_of_too() {
     turn_to(&world, "2026-12-17T14:00:05Z");
     world.until(|| told(&ana, &name, "request_reminded"), |told| *told == 1).await;
 }
+
+/// A timer that is there stays when the log is gone through: its day has come, and nobody was reminded yet.
+#[tokio::test(flavor = "multi_thread")]
+async fn whoever_goes_through_the_log_passes_over_no_day_that_has_come() {
+    let world = World::start().await;
+    let Asked { filing, request, .. } = asked(&world).await;
+    let due = || timers(&world, "request_reminder");
+    world.until(due, |due| due == &["2026-12-09T14:00:00Z"]).await;
+    let _away = world.keep_from_reading("filing").await;
+    world.respond(filing, request).await;
+    let held = world.nothing_set_before().await;
+    turn_to(&world, "2026-12-09T14:00:05Z");
+    held.commit().await.unwrap();
+    let _replica = world.another_command().await;
+    world.until(|| world.not_gone_through(), |left| *left == 0).await;
+    assert_eq!(due().await.unwrap(), ["2026-12-09T14:00:00Z"]);
+}

@@ -113,6 +113,14 @@ impl World {
         up_to.map_err(|error| Status::internal(error.to_string()))
     }
 
+    /// How much of the log was not gone through for what was served before there were reminders.
+    pub(crate) async fn not_gone_through(&self) -> Result<i64, Status> {
+        let sql = "SELECT head.position - reminders_set.position FROM reminders_set, log.head AS head
+                   WHERE head.log = 'cases-0'";
+        let left = sqlx::query_scalar(sql).fetch_one(&self.cases.pool).await;
+        left.map_err(|error| Status::internal(error.to_string()))
+    }
+
     /// Another replica of the projection, on the same database.
     pub(crate) async fn another_projection(&self) -> Running {
         let (url, broker) = (&self.status.url, &self.broker);

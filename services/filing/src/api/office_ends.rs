@@ -70,7 +70,7 @@ async fn entered_by(desk: &Desk, account: Uuid) -> Result<Vec<Uuid>, ApiError> {
     loop {
         let ids = representations::of_account(&desk.base.pool, account, after, AT_ONCE).await?;
         for id in &ids {
-            let state = desk.representations.load(*id).await?.state;
+            let state = desk.representations.state(*id).await?.state;
             let stands =
                 matches!(state.standing, Standing::Prepared | Standing::Active | Standing::EndedByOffice);
             found.extend((stands && state.representative == account).then_some(*id));

@@ -263,7 +263,7 @@ pub(crate) fn response(dossier: &ResponseDossier) -> pb::Response {
         closed_cause: response.closed_cause.clone(),
         optional_items: response.optional_items(),
         refused: response.refused.iter().map(|file| refused(dossier, file)).collect(),
-        explanations: response.explained.iter().map(|item| explained(dossier, item)).collect(),
+        explanations: response.lacking().map(|item| explained(dossier, item)).collect(),
     }
 }
 

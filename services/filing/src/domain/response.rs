@@ -186,6 +186,11 @@ impl Response {
         self.items.iter().filter(open).cloned().collect()
     }
 
+    /// The items of which it is said that they cannot be provided, and for which nothing is attached.
+    pub fn lacking(&self) -> impl Iterator<Item = &String> {
+        self.explained.iter().filter(|item| !self.has_file(item))
+    }
+
     fn has_file(&self, item: &str) -> bool {
         self.evidence.iter().any(|file| file.kind == item)
     }
@@ -317,7 +322,6 @@ pub fn submit(response: &Response, partial_confirmed: bool, now_us: i64) -> Resu
         .fact("items", unanswered.join(",")));
     }
     let being_checked = response.evidence.iter().filter(|file| file.being_checked);
-    let explained = response.explained.iter().filter(|item| !response.has_file(item));
     let answered: BTreeSet<String> = response.evidence.iter().map(|evidence| evidence.kind.clone()).collect();
     Ok(vec![
         pb::ResponseSubmitted {
@@ -327,7 +331,7 @@ pub fn submit(response: &Response, partial_confirmed: bool, now_us: i64) -> Resu
             items: answered.into_iter().collect(),
             evidence: response.evidence.iter().map(Attached::reference).collect(),
             being_checked: being_checked.map(|file| file.id.to_string()).collect(),
-            explained: explained.cloned().collect(),
+            explained: response.lacking().cloned().collect(),
         }
         .into(),
     ])

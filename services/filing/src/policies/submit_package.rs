@@ -1,7 +1,7 @@
 //! When the fee of a package is settled, every filing in it goes in, all in one append.
 
 use std::collections::btree_map::Entry;
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 
 use async_trait::async_trait;
 use docket_eventlog::{Context, Expected, Folded, Recorded, Store, StreamAppend, Subjects};
@@ -16,10 +16,9 @@ use super::{park, parse, report_move};
 use crate::aggregates::{Filings, Representations};
 use crate::content::Content;
 use crate::desk::Desk;
-use crate::domain::filing::{self, Filing, Represented, Settled};
+use crate::domain::filing::{self, Represented, Settled};
 use crate::domain::representation::Standing;
-use crate::store::filings;
-use crate::{appearance, facts, moved};
+use crate::{check, facts, moved};
 
 /// Submits packages.
 pub(crate) struct SubmitPackage(pub(crate) Desk);
@@ -65,7 +64,7 @@ impl SubmitPackage {
             let signed_as = loaded.state.signature.as_ref().map(|signature| signature.capacity);
             let stated = signed_as.and_then(|capacity| moved::stated(form, &content.answers, capacity));
             let represented = appearances.standing(&self.0, loaded.state.representation).await?;
-            let linked = linked(tx, (id, &loaded.state), represented.as_ref()).await?;
+            let linked = check::linked(&mut *tx, (id, &loaded.state), represented.is_some()).await?;
             let settled = Settled {
                 package: parse(&e.package_id)?,
                 payment: match e.settlement() {
@@ -100,16 +99,6 @@ impl SubmitPackage {
         self.0.log.append_in(tx, append).await?;
         Ok(())
     }
-}
-
-/// The forms that count with a filing, as when it was checked and signed: other filings, and the appearance that stands for it.
-async fn linked(
-    tx: &mut PgConnection,
-    (id, filing): (Uuid, &Filing),
-    represented: Option<&Represented>,
-) -> sqlx::Result<BTreeSet<String>> {
-    let others = filings::linked_forms(tx, (filing.account, filing.package), id).await?;
-    Ok(others.into_iter().chain(represented.map(|_| appearance::FORM.to_owned())).collect())
 }
 
 /// The appearances under which the filings of a package were prepared, as they were read: nothing goes in once one of them has
