@@ -1,18 +1,11 @@
 //! The languages people read, and the words that are no form's own: why something is asked, and the parts of an address.
 
 use docket_kernel::Cents;
+use docket_kernel::calendar::MONTHS;
 use jiff::civil::Date;
 use serde::{Deserialize, Serialize};
 
 use crate::visas::{Chart, Cutoff, VisaArea};
-
-#[rustfmt::skip]
-const MONTHS: [[&str; 12]; 2] = [
-    ["January", "February", "March", "April", "May", "June",
-     "July", "August", "September", "October", "November", "December"],
-    ["enero", "febrero", "marzo", "abril", "mayo", "junio",
-     "julio", "agosto", "septiembre", "octubre", "noviembre", "diciembre"],
-];
 
 /// A language in which forms can be read.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]

@@ -217,6 +217,31 @@ mod tests {
     }
 
     #[test]
+    fn what_was_sent_and_is_being_checked_is_not_said_to_be_lacking() {
+        let item = |evidence: Vec<Attached>| {
+            let mut dossier = sent(Vec::new());
+            dossier.response.evidence = evidence;
+            dossier.response.explained.insert("court_records".into());
+            dossier.content.explanations.insert("court_records".into(), "The court keeps none.".into());
+            AnswerCopy::of(&dossier, &Filing::default(), None).items.remove(0)
+        };
+        assert_eq!(item(Vec::new()).why, "The court keeps none.");
+        let checked = Attached {
+            id: FILE,
+            kind: "court_records".into(),
+            commitment: Vec::new(),
+            media_type: "application/pdf".into(),
+            size: 1,
+            object_key: String::new(),
+            foreign_language: false,
+            being_checked: true,
+            hard_to_read: Vec::new(),
+        };
+        let item = item(vec![checked]);
+        assert_eq!((item.files.len(), item.why.as_str()), (1, ""));
+    }
+
+    #[test]
     fn each_kind_of_a_request_has_words_of_its_own() {
         let kinds = [RFE, N14, NOID, NOIR, NOIT, OWN_MOTION];
         let words: BTreeSet<String> = kinds.into_iter().map(request).collect();

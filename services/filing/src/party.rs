@@ -68,7 +68,7 @@ fn parent_signs(age: u32, on: Date) -> bool {
     let ages = AGES.get_or_init(|| {
         toml::from_str(include_str!("../data/signing_ages.toml")).expect("a test reads the table")
     });
-    let in_force = |row: &&SigningAge| calendar::in_force(row.from.unwrap_or(Date::MIN), row.until, on);
+    let in_force = |row: &&SigningAge| calendar::in_force(row.from, row.until, on);
     ages.parent.iter().find(in_force).is_some_and(|row| age < row.below)
 }
 

@@ -1,7 +1,7 @@
 //! When the fee of a package is settled, every filing in it goes in, all in one append.
 
-use std::collections::btree_map::Entry;
 use std::collections::BTreeMap;
+use std::collections::btree_map::Entry;
 
 use async_trait::async_trait;
 use docket_eventlog::{Context, Expected, Folded, Recorded, Store, StreamAppend, Subjects};

@@ -6,7 +6,7 @@ use tonic::{Code, Status};
 use uuid::Uuid;
 
 use crate::client::Client;
-use crate::representation::{attorney, client, consented};
+use crate::representation::{attorney, client, consented, sent_under};
 use crate::world::{World, case_assigned, reason};
 
 impl Client {
@@ -39,13 +39,7 @@ impl Client {
 /// A case that a representative prepared, and the appearance.
 async fn represented(world: &World) -> (Client, Client, String, String) {
     let (obi, ana, appearance) = consented(world).await;
-    let draft = obi.begin_for("N-400", &appearance, "").await.unwrap().name;
-    obi.make_ready(&draft).await;
-    obi.quote(&draft).await.unwrap();
-    obi.ask_review(&draft).await.unwrap();
-    ana.approve(&draft).await.unwrap();
-    ana.sign_now(&draft).await;
-    let payment = obi.submit(&draft).await.unwrap().payment;
+    let (draft, payment) = sent_under(&obi, &ana, &appearance).await;
     world.accept(&ana, &draft, &payment).await;
     (obi, ana, appearance, draft)
 }

@@ -142,6 +142,18 @@ pub(crate) async fn consented(world: &World) -> (Client, Client, String) {
     (obi, ana, active.name)
 }
 
+/// An N-400 that was prepared under an appearance, approved, signed and sent: the filing and its payment.
+pub(crate) async fn sent_under(obi: &Client, ana: &Client, appearance: &str) -> (String, String) {
+    let draft = obi.begin_for("N-400", appearance, "").await.unwrap().name;
+    obi.make_ready(&draft).await;
+    obi.quote(&draft).await.unwrap();
+    obi.ask_review(&draft).await.unwrap();
+    ana.approve(&draft).await.unwrap();
+    ana.sign_now(&draft).await;
+    let payment = obi.submit(&draft).await.unwrap().payment;
+    (draft, payment)
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn neither_representative_nor_client_needs_a_proven_name() {
     let world = World::start().await;
@@ -382,13 +394,7 @@ async fn until_waiting(world: &World, sessions: i64) {
 async fn whoever_withdraws_while_a_package_goes_in_is_not_named_in_it() {
     let world = World::start().await;
     let (obi, ana, representation) = consented(&world).await;
-    let draft = obi.begin_for("N-400", &representation, "").await.unwrap().name;
-    obi.make_ready(&draft).await;
-    obi.quote(&draft).await.unwrap();
-    obi.ask_review(&draft).await.unwrap();
-    ana.approve(&draft).await.unwrap();
-    ana.sign_now(&draft).await;
-    let payment = obi.submit(&draft).await.unwrap().payment;
+    let (draft, payment) = sent_under(&obi, &ana, &representation).await;
     // The end of the log is held: he withdraws first, and the package is read while he still stands for it.
     let mut held = docket_database::begin(world.pool()).await.unwrap();
     sqlx::query("SELECT FROM log.head WHERE log = 'filing' FOR UPDATE").execute(&mut *held).await.unwrap();
