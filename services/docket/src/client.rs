@@ -234,6 +234,19 @@ pub async fn whole_file(
     Ok(header_and_bytes(messages, part).await?.1)
 }
 
+/// The picture of a page that comes in pieces, with its header.
+pub async fn whole_page(
+    messages: Streaming<filing::v1::ViewEvidenceResponse>,
+) -> Result<(Option<filing::v1::PageView>, Vec<u8>), Status> {
+    use filing::v1::view_evidence_response::Part as Sent;
+
+    let part = |message: filing::v1::ViewEvidenceResponse| match message.part? {
+        Sent::View(view) => Some(Part::Header(view)),
+        Sent::Chunk(chunk) => Some(Part::Chunk(chunk)),
+    };
+    header_and_bytes(messages, part).await
+}
+
 /// The PDF of a notice that comes in pieces.
 pub async fn whole_notice(
     messages: Streaming<notifications::v1::DownloadNoticeResponse>,

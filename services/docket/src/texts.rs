@@ -10,8 +10,15 @@ pub fn said(language: &str, english: &'static str) -> &'static str {
 
 /// The same, with what goes where each `{}` stands.
 pub fn filled(language: &str, english: &'static str, parts: &[&dyn std::fmt::Display]) -> String {
-    let fill = |text: String, part: &&dyn std::fmt::Display| text.replacen("{}", &part.to_string(), 1);
-    parts.iter().fold(said(language, english).to_owned(), fill)
+    let mut pieces = said(language, english).split("{}");
+    let mut text = pieces.next().unwrap_or_default().to_owned();
+    let mut parts = parts.iter();
+    // Between the pieces, since a part may have the two signs in it: a file can be called so.
+    for piece in pieces {
+        text += &parts.next().map_or_else(|| "{}".to_owned(), |part| part.to_string());
+        text += piece;
+    }
+    text
 }
 
 /// What goes where a `{}` stands keeps its order.
@@ -272,6 +279,7 @@ static SPANISH: &[(&str, &str)] = &[
     ("page {} is blank", "la página {} está en blanco"),
     ("page {} is dark", "la página {} está oscura"),
     ("page {} is blurred", "la página {} está borrosa"),
+    ("page {} may be hard to read", "la página {} puede ser difícil de leer"),
     (
         "page {} cannot be shown as a picture; send it as another file",
         "la página {} no se puede mostrar como imagen; envíela en otro archivo",
@@ -338,6 +346,20 @@ mod tests {
             }
         }
         assert!(bare.is_empty(), "{bare:#?}");
+    }
+
+    #[test]
+    fn what_goes_into_words_is_not_looked_into() {
+        assert_eq!(
+            filled("en", "page {} of {} written to {}", &[&"{}", &2, &"scan{}.png"]),
+            "page {} of 2 written to scan{}.png"
+        );
+        assert_eq!(
+            filled("en", "page {} is dark", &[&3, &300]),
+            "page 3 is dark",
+            "what has no place is left out"
+        );
+        assert_eq!(filled("en", "page {} is dark", &[]), "page {} is dark");
     }
 
     /// Nor are they put together before they are said: only what ends a command, names a file or is to be typed is.

@@ -5,7 +5,7 @@ use crate::client::{Connection, passing, request};
 use crate::output::Teller;
 use anyhow::{Context, Result};
 use docket_proto::case_status::v1 as pb;
-use docket_proto::types::v1::AppointmentSlot;
+use docket_proto::types::v1::{AppointmentSlot, Deadline};
 use serde_json::json;
 use std::path::Path;
 use std::time::Duration;
@@ -114,7 +114,7 @@ pub fn show(case: &pb::Case, timeline: &[pb::TimelineEntry], teller: &Teller) {
     if !case.next_step.is_empty() {
         teller.pair(teller.words("next step"), &case.next_step);
     }
-    let hears = case.office_deadline.as_ref().is_some_and(|by_law| by_law.rule == "n336.hearing");
+    let hears = case.office_deadline.as_ref().is_some_and(is_hearing);
     let acts = if hears { "the office has to hear this by" } else { "the office has to decide by" };
     for (what, deadline) in [
         ("due", &case.deadline),
@@ -171,6 +171,11 @@ pub fn show(case: &pb::Case, timeline: &[pb::TimelineEntry], teller: &Teller) {
         let mark = if line.office_only { "·" } else { "●" };
         teller.line(&format!("{mark} {}  {}", teller.when(line.recorded_at_us), line.text));
     }
+}
+
+/// Whether a day by which the office has to act is that of a hearing, and else of a decision.
+pub(super) fn is_hearing(by_law: &Deadline) -> bool {
+    by_law.rule == "n336.hearing"
 }
 
 fn search_json(search: &pb::AddresseeSearch) -> serde_json::Value {

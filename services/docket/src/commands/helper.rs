@@ -1,10 +1,10 @@
 //! `docket helper`: an interpreter, a preparer or a co-signer is asked to sign, reads what the filer is going to sign, and signs it.
+use super::view::page;
 use super::{Refused, Session, code_to_hand};
-use crate::client::{Connection, Part, header_and_bytes, request};
+use crate::client::{Connection, request};
 use crate::output::Teller;
-use anyhow::{Context, Result, ensure};
+use anyhow::{Context, Result};
 use docket_proto::filing::v1 as pb;
-use docket_proto::filing::v1::view_evidence_response::Part as Sent;
 use serde_json::json;
 use std::path::{Path, PathBuf};
 use uuid::Uuid;
@@ -206,16 +206,7 @@ async fn look(
     message: pb::ViewEvidenceRequest,
     (out, teller): (&Path, &Teller),
 ) -> Result<()> {
-    let answer = connection.evidence().view_evidence(request(Some(token), message)).await;
-    let part = |message: pb::ViewEvidenceResponse| match message.part? {
-        Sent::View(view) => Some(Part::Header(view)),
-        Sent::Chunk(chunk) => Some(Part::Chunk(chunk)),
-    };
-    let messages = answer.map_err(Refused::from)?.into_inner();
-    let (view, picture) = header_and_bytes(messages, part).await.map_err(Refused::from)?;
-    let view = view.context("an answer without its header")?;
-    let is_whole = view.size == picture.len() as u64;
-    ensure!(is_whole, "{}", teller.words("the picture was cut; ask for it again"));
+    let (view, picture) = page(connection, token, message, teller).await?;
     std::fs::write(out, &picture).with_context(|| format!("write {}", out.display()))?;
     if teller.is_json() {
         teller.value(&json!({ "file": out, "page": view.page, "page_count": view.page_count }));

@@ -169,6 +169,11 @@ pub enum OfficeAct {
     },
 }
 
+/// A word of the contract as it is typed: `form-not-valid` for `form_not_valid`.
+pub(super) fn code(typed: &str) -> String {
+    typed.replace('-', "_")
+}
+
 /// Does it; gives where it left the case.
 #[expect(clippy::too_many_lines, reason = "a table: each act, and its message")]
 pub async fn act(
@@ -178,7 +183,6 @@ pub async fn act(
     act: OfficeAct,
 ) -> Result<Option<pb::CaseVersion>> {
     let mut office = connection.office();
-    let code = |word: String| word.replace('-', "_");
     macro_rules! done {
         ($rpc:ident, $message:expr) => {{
             let answer = office.$rpc(request(token, $message)).await;
@@ -225,8 +229,8 @@ pub async fn act(
             done!(terminate_status, message)
         }
         OfficeAct::RevokedByLaw { cause, happened_on, findings, relation } => {
-            let (cause, happened_on_date) = (code(cause), happened_on);
-            let relation = relation.map(code).unwrap_or_default();
+            let (cause, happened_on_date) = (code(&cause), happened_on);
+            let relation = relation.as_deref().map(code).unwrap_or_default();
             let message = pb::RecordRevocationByLawRequest {
                 request_id,
                 name,
@@ -238,11 +242,11 @@ pub async fn act(
             done!(record_revocation_by_law, message)
         }
         OfficeAct::Hold { reason, review_by } => {
-            let (reason, review_by_date) = (code(reason), review_by);
+            let (reason, review_by_date) = (code(&reason), review_by);
             done!(hold_case, pb::HoldCaseRequest { request_id, name, reason, review_by_date })
         }
         OfficeAct::LiftHold { reason } => {
-            done!(lift_hold, pb::LiftHoldRequest { request_id, name, reason: code(reason) })
+            done!(lift_hold, pb::LiftHoldRequest { request_id, name, reason: code(&reason) })
         }
         OfficeAct::Correct { value } => {
             let (made, reasons) = (true, String::new());
@@ -257,12 +261,12 @@ pub async fn act(
             done!(reopen_on_own_motion, message)
         }
         OfficeAct::Close { cause } => {
-            let message = pb::CloseAdministrativelyRequest { request_id, name, cause: code(cause) };
+            let message = pb::CloseAdministrativelyRequest { request_id, name, cause: code(&cause) };
             done!(close_administratively, message)
         }
         OfficeAct::ReopenClosed => done!(reopen_closed, pb::ReopenClosedRequest { request_id, name }),
         OfficeAct::NoAnswer { thread, cause, last: last_message } => {
-            let cause = code(cause);
+            let cause = code(&cause);
             let message = pb::SetMessageAsideRequest { request_id, name, thread, cause, last_message };
             done!(set_message_aside, message)
         }
@@ -273,18 +277,18 @@ pub async fn act(
             done!(dispense_biometrics, message)
         }
         OfficeAct::WaiveBiometrics { cause } => {
-            let (cause, captured_on_date) = (code(cause), String::new());
+            let (cause, captured_on_date) = (code(&cause), String::new());
             let message = pb::DispenseBiometricsRequest { request_id, name, cause, captured_on_date };
             done!(dispense_biometrics, message)
         }
         OfficeAct::CaptureFailed { cause, early } => {
-            let (cause, early_by_agreement) = (code(cause), early);
+            let (cause, early_by_agreement) = (code(&cause), early);
             let message = pb::RecordFailedCaptureRequest { request_id, name, cause, early_by_agreement };
             done!(record_failed_capture, message)
         }
         OfficeAct::ExcuseAbsence { kind, cause } => {
             let kind = crate::story::appointment_kind(&kind)?.into();
-            done!(excuse_absence, pb::ExcuseAbsenceRequest { request_id, name, kind, cause: code(cause) })
+            done!(excuse_absence, pb::ExcuseAbsenceRequest { request_id, name, kind, cause: code(&cause) })
         }
         OfficeAct::Basis { petition, elsewhere, of_principal } => {
             let basis = match petition {
@@ -297,7 +301,7 @@ pub async fn act(
             done!(verify_basis, pb::VerifyBasisRequest { request_id, name, basis, note, of_principal })
         }
         OfficeAct::WaiveInterview { criterion } => {
-            let criterion = code(criterion);
+            let criterion = code(&criterion);
             done!(waive_interview, pb::WaiveInterviewRequest { request_id, name, criterion })
         }
     })

@@ -197,14 +197,15 @@ pub async fn officer(home: &Path, command: OfficerCommand, teller: &Teller) -> R
         OfficerCommand::Act { case, act } => done(self::act(&connection, token, case, act).await?, teller),
         OfficerCommand::RefuseAppearance { filing, reason } => {
             let (request_id, filing) = (Uuid::now_v7().to_string(), filing_of(&filing));
-            let message = filings::RefuseAppearanceRequest { request_id, filing, reason: word(&reason) };
+            let message =
+                filings::RefuseAppearanceRequest { request_id, filing, reason: office::code(&reason) };
             let answer = connection.representations().refuse_appearance(request(token, message)).await;
             let refused = answer.map_err(Refused::from)?.into_inner().representation;
             no_longer(&[refused.context("representation")?.name], teller);
             Ok(())
         }
         OfficerCommand::EndAppearances { representative, reason } => {
-            let (request_id, reason) = (Uuid::now_v7().to_string(), word(&reason));
+            let (request_id, reason) = (Uuid::now_v7().to_string(), office::code(&reason));
             let message = filings::EndAppearancesRequest { request_id, representative, reason };
             let answer = connection.representations().end_appearances(request(token, message)).await;
             no_longer(&answer.map_err(Refused::from)?.into_inner().ended, teller);
@@ -232,11 +233,6 @@ pub async fn officer(home: &Path, command: OfficerCommand, teller: &Teller) -> R
             )
         }
     }
-}
-
-/// A word of the contract as it is typed: `form-not-valid` for `form_not_valid`.
-fn word(typed: &str) -> String {
-    typed.replace('-', "_")
 }
 
 /// Appearances that the office ended.
@@ -486,7 +482,7 @@ fn worklist(answer: &pb::ListWorklistResponse, teller: &Teller) {
                 teller.line(&format!("  {} by {}", item.answer, deadline.due_date));
             }
             if let Some(deadline) = &case.office_deadline {
-                let acts = if deadline.rule == "n336.hearing" { "hear" } else { "decide" };
+                let acts = if case::is_hearing(deadline) { "hear" } else { "decide" };
                 teller.line(&format!("  {acts} by {} ({})", deadline.due_date, deadline.cite));
             }
         }

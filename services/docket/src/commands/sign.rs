@@ -260,7 +260,8 @@ pub fn hard_to_read(file: &pb::Evidence, language: &str) -> String {
             "blurred" => "page {} is blurred",
             "cut" => "page {} is cut",
             "undrawn" => "page {} cannot be shown as a picture; send it as another file",
-            _ => "page {} has only {} dots an inch",
+            "coarse" => "page {} has only {} dots an inch",
+            _ => "page {} may be hard to read",
         };
         texts::filled(language, what, &[&page.page, &page.dots_per_inch])
     });

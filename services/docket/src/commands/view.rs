@@ -1,12 +1,11 @@
 //! `docket view` and `docket accesses`: a page of a file as a picture, for the party and for officers, and who opened the files.
 use super::sign::hard_to_read;
 use super::{Refused, Session, each_page};
-use crate::client::{Connection, Part, header_and_bytes, request};
+use crate::client::{Connection, request, whole_page};
 use crate::failure::{Ending, Said};
 use crate::output::Teller;
 use anyhow::{Context, Result, ensure};
 use docket_proto::filing::v1 as pb;
-use docket_proto::filing::v1::view_evidence_response::Part as Sent;
 use serde_json::{Value, json};
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
@@ -31,6 +30,7 @@ pub struct ViewArgs {
 /// Saves a page of a file as a picture, or names the files of a filing.
 pub async fn view(home: &Path, args: &ViewArgs, teller: &Teller) -> Result<()> {
     let (connection, token) = Session::resume(home).await?;
+    let connection = connection.reading(teller.language());
     if !args.file.contains("/evidence/") {
         let message = pb::GetFilingRequest { name: args.file.clone(), language: String::new() };
         let answer = connection.drafts().get_filing(request(Some(&token), message)).await;
@@ -41,7 +41,13 @@ pub async fn view(home: &Path, args: &ViewArgs, teller: &Teller) -> Result<()> {
     let to = args.to.as_deref().ok_or_else(|| {
         Said(Ending::Usage, teller.words("say where the picture of the page goes: --to PATH").to_owned())
     })?;
-    let (view, picture) = page(&connection, &token, args, teller).await?;
+    let message = pb::ViewEvidenceRequest {
+        name: args.file.clone(),
+        page: args.page,
+        longest_side: args.side,
+        code: String::new(),
+    };
+    let (view, picture) = page(&connection, &token, message, teller).await?;
     std::fs::write(to, &picture).with_context(|| format!("write {}", to.display()))?;
     if teller.is_json() {
         teller.value(&json!({
@@ -61,25 +67,15 @@ pub async fn view(home: &Path, args: &ViewArgs, teller: &Teller) -> Result<()> {
 }
 
 /// The picture of a page.
-async fn page(
+pub(super) async fn page(
     connection: &Connection,
     token: &str,
-    args: &ViewArgs,
+    message: pb::ViewEvidenceRequest,
     teller: &Teller,
 ) -> Result<(pb::PageView, Vec<u8>)> {
-    let message = pb::ViewEvidenceRequest {
-        name: args.file.clone(),
-        page: args.page,
-        longest_side: args.side,
-        code: String::new(),
-    };
     let answer = connection.evidence().view_evidence(request(Some(token), message)).await;
-    let part = |message: pb::ViewEvidenceResponse| match message.part? {
-        Sent::View(view) => Some(Part::Header(view)),
-        Sent::Chunk(chunk) => Some(Part::Chunk(chunk)),
-    };
     let messages = answer.map_err(Refused::from)?.into_inner();
-    let (header, picture) = header_and_bytes(messages, part).await.map_err(Refused::from)?;
+    let (header, picture) = whole_page(messages).await.map_err(Refused::from)?;
     let header = header.context("an answer without its header")?;
     let is_whole = header.size == picture.len() as u64;
     ensure!(is_whole, "{}", teller.words("the picture was cut; ask for it again"));
@@ -110,6 +106,7 @@ pub(super) fn pages_of(file: &pb::Evidence) -> Vec<Value> {
 /// Lists who opened the files of a filing, newest first.
 pub async fn accesses(home: &Path, filing: &str, teller: &Teller) -> Result<()> {
     let (connection, token) = Session::resume(home).await?;
+    let connection = connection.reading(teller.language());
     let names = file_names(&connection, &token, filing).await?;
     let mut none = true;
     each_page(async |page_token| {

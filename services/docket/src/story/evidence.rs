@@ -1,11 +1,11 @@
 //! Sends a file as evidence and checks that it comes back byte for byte; opens one as an officer does, and sees who did.
 use super::party::{call, wait_for};
 use super::player::{Answer, Player, Stumble};
-use crate::client::{Part as Sent, header_and_bytes, patiently, request, whole_file};
+use crate::client::{patiently, request, whole_file, whole_page};
 use anyhow::{Context, anyhow};
 use docket_proto::filing::v1 as pb;
 use pb::upload_evidence_request::Part;
-use tonic::{Code, Status, Streaming};
+use tonic::Code;
 
 const CHUNK: usize = 256 * 1024;
 
@@ -76,16 +76,6 @@ pub async fn view(player: &Player, who: &str, kind: &str) -> Answer {
         return Err(anyhow!("a picture of {} bytes instead of {}", picture.len(), view.size).into());
     }
     Ok(format!("page 1 of {} of {}, {} by {} dots", view.page_count, file.file_name, view.width, view.height))
-}
-
-async fn whole_page(
-    messages: Streaming<pb::ViewEvidenceResponse>,
-) -> Result<(Option<pb::PageView>, Vec<u8>), Status> {
-    let part = |message: pb::ViewEvidenceResponse| match message.part? {
-        pb::view_evidence_response::Part::View(view) => Some(Sent::Header(view)),
-        pb::view_evidence_response::Part::Chunk(chunk) => Some(Sent::Chunk(chunk)),
-    };
-    header_and_bytes(messages, part).await
 }
 
 /// Reads who opened the files of the filing at hand. The party is told of the office's people what they are, and not who.
