@@ -1,23 +1,12 @@
 //! Dates and times as people read them, in both languages.
 
 use docket_kernel::Refusal;
+use docket_kernel::calendar::{MONTHS, WEEKDAYS};
 pub(crate) use docket_kernel::deadline::office_date;
 use docket_kernel::deadline::zone;
 use jiff::Timestamp;
 use jiff::civil::Date;
 use serde::Serialize;
-
-const WEEKDAYS: [[&str; 7]; 2] = [
-    ["Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday"],
-    ["lunes", "martes", "miércoles", "jueves", "viernes", "sábado", "domingo"],
-];
-#[rustfmt::skip]
-const MONTHS: [[&str; 12]; 2] = [
-    ["January", "February", "March", "April", "May", "June",
-     "July", "August", "September", "October", "November", "December"],
-    ["enero", "febrero", "marzo", "abril", "mayo", "junio",
-     "julio", "agosto", "septiembre", "octubre", "noviembre", "diciembre"],
-];
 
 /// Something said in both languages.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]

@@ -44,7 +44,7 @@ impl Subscriber for OweNotice {
         match &event {
             Event::CaseOpened(opened) => {
                 matter::opened(tx, case, account(&opened.account_id)?, opened).await?;
-                matter::protected(&mut *tx, case, opened.protected).await?;
+                matter::protected(&mut *tx, &[case], &[opened.protected]).await?;
             }
             Event::FilingAccepted(accepted) => matter::accepted(tx, case, accepted).await?,
             Event::CaseAssigned(assigned) => {

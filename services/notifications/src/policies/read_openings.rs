@@ -17,6 +17,8 @@ const OPENED: &str = "case.opened.";
 const PAGE: u64 = 1_000;
 /// How often it is looked for such a case.
 const LOOK: Duration = Duration::from_mins(1);
+/// When it begins anew what it read to the end.
+const ANEW: Duration = Duration::from_hours(1);
 
 /// Reads until `stop`.
 pub(crate) async fn run(base: Base, stop: Stop) -> anyhow::Result<()> {
@@ -37,8 +39,9 @@ async fn next(base: &Base, after: &mut u64) -> anyhow::Result<Again> {
     let events = base.feed(CASES).read(CASES, *after, PAGE).await?;
     let Some(last) = events.last() else {
         *after = 0;
-        return Ok(Again::Later);
+        return Ok(Again::After(ANEW));
     };
+    let (mut cases, mut are_protected) = (Vec::new(), Vec::new());
     for event in events.iter().filter(|event| event.kind.starts_with(OPENED)) {
         let (case, opened) = match (event.stream.id(), event.decode()) {
             (Some(case), Ok(Event::CaseOpened(opened))) => (case, opened),
@@ -48,8 +51,10 @@ async fn next(base: &Base, after: &mut u64) -> anyhow::Result<Again> {
                 continue;
             }
         };
-        answered(matter::protected(&base.pool, case, opened.protected)).await?;
+        cases.push(case);
+        are_protected.push(opened.protected);
     }
+    answered(matter::protected(&base.pool, &cases, &are_protected)).await?;
     *after = last.position;
     Ok(Again::AtOnce)
 }

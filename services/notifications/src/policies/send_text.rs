@@ -153,9 +153,9 @@ impl SendTexts {
         let (pool, account) = (&self.base.pool, delivery.account_id);
         let (id, not_wanted) = if delivery.alert == text::CODE {
             let given = text::number_given_by(pool, delivery.about_event).await?;
-            let is_over = self.waits(account).await? != given
-                || text::is_refused_since(pool, delivery.about_event).await?;
-            (given, is_over.then_some("over"))
+            let (id, is_refused) = given.unzip();
+            let is_over = self.waits(account).await? != id || is_refused == Some(true);
+            (id, is_over.then_some("over"))
         } else if text::is_waited_for(&delivery.alert) {
             (text::number_of(pool, account).await?, None)
         } else {

@@ -108,18 +108,22 @@ pub(crate) async fn wished(
     .map(drop)
 }
 
-/// Whether the person of a case says that it is protected (8 USC 1367), as its opening tells; where that is known it stays so.
+/// Whether the persons of these cases say that they are protected (8 USC 1367), as their openings tell; where that is known it stays so.
 pub(crate) async fn protected(
     executor: impl PgExecutor<'_>,
-    case: Uuid,
-    is_protected: bool,
+    cases: &[Uuid],
+    are_protected: &[bool],
 ) -> sqlx::Result<()> {
-    sqlx::query("UPDATE matter SET protected = $2 WHERE case_id = $1 AND protected IS NULL")
-        .bind(case)
-        .bind(is_protected)
-        .execute(executor)
-        .await
-        .map(drop)
+    sqlx::query(
+        "UPDATE matter SET protected = known.protected
+         FROM unnest($1::uuid[], $2::boolean[]) AS known (case_id, protected)
+         WHERE matter.case_id = known.case_id AND matter.protected IS NULL",
+    )
+    .bind(cases)
+    .bind(are_protected)
+    .execute(executor)
+    .await
+    .map(drop)
 }
 
 /// Whether there is a case of which that is not known.

@@ -66,10 +66,12 @@ pub(crate) async fn forget(tx: &mut PgConnection, account: Uuid) -> sqlx::Result
     sqlx::query("DELETE FROM text_code WHERE account_id = $1").bind(account).execute(tx).await.map(drop)
 }
 
-/// To which number texts of an account go: none where they are off, or where a case of the person is protected (8 USC 1367), or may be.
+/// To which number texts of an account go: none where they are off, where somebody said from that number that they want none, which may be
+/// while its code is confirmed, or where a case of the person is protected (8 USC 1367), or may be.
 pub(crate) async fn line_of(pool: &PgPool, account: Uuid, case: Option<Uuid>) -> sqlx::Result<Option<Uuid>> {
     sqlx::query_scalar(
         "SELECT number_id FROM text_line WHERE account_id = $1 AND state = 'on'
+         AND NOT EXISTS (SELECT FROM text_refused WHERE text_refused.number_key = text_line.number_key)
          AND NOT EXISTS (SELECT FROM matter WHERE protected IS NOT FALSE AND (matter.account_id = $1 OR case_id = $2))",
     )
     .bind(account)
@@ -107,16 +109,6 @@ pub(crate) async fn is_refused(executor: impl PgExecutor<'_>, key: &[u8]) -> sql
         .bind(key)
         .fetch_one(executor)
         .await
-}
-
-/// The same of the number to which a text with a code goes, by the event that it tells of.
-pub(crate) async fn is_refused_since(pool: &PgPool, event: Uuid) -> sqlx::Result<bool> {
-    sqlx::query_scalar(
-        "SELECT EXISTS (SELECT FROM text_refused JOIN text_code USING (number_key) WHERE event_id = $1)",
-    )
-    .bind(event)
-    .fetch_one(pool)
-    .await
 }
 
 /// The accounts whose texts go, or went, to a number, by its keyed hash: a family may share a phone.
@@ -210,12 +202,15 @@ pub(crate) async fn ask(
     .map(drop)
 }
 
-/// The number to which a text with a code goes, by the event that it tells of.
-pub(crate) async fn number_given_by(pool: &PgPool, event: Uuid) -> sqlx::Result<Option<Uuid>> {
-    sqlx::query_scalar("SELECT number_id FROM text_code WHERE event_id = $1")
-        .bind(event)
-        .fetch_optional(pool)
-        .await
+/// The number to which a text with a code goes, by the event that it tells of, and whether somebody said from it that they want none.
+pub(crate) async fn number_given_by(pool: &PgPool, event: Uuid) -> sqlx::Result<Option<(Uuid, bool)>> {
+    sqlx::query_as(
+        "SELECT number_id, EXISTS (SELECT FROM text_refused WHERE text_refused.number_key = text_code.number_key)
+         FROM text_code WHERE event_id = $1",
+    )
+    .bind(event)
+    .fetch_optional(pool)
+    .await
 }
 
 /// The number to which texts of an account go or went until a reply ended them.
@@ -257,7 +252,9 @@ pub(crate) async fn queue(
         "INSERT INTO delivery (delivery_id, about_event, correlation_id, account_id, channel, alert, state,
              next_at_us, changed_at_us, traceparent, case_id, notice_id)
          SELECT $1, $2, $3, account_id, 'sms', $5, $10, $6, $6, $7, $8, $9 FROM text_line
-         WHERE account_id = $4 AND state = 'on' AND NOT EXISTS (
+         WHERE account_id = $4 AND state = 'on'
+         AND NOT EXISTS (SELECT FROM text_refused WHERE text_refused.number_key = text_line.number_key)
+         AND NOT EXISTS (
              SELECT FROM matter WHERE protected IS NOT FALSE AND (matter.account_id = $4 OR case_id = $8))
          ON CONFLICT DO NOTHING",
     )
