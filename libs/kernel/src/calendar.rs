@@ -180,9 +180,23 @@ pub fn closing_years(day: Date, n: i64) -> Date {
     }
 }
 
-/// Whether what the law says from one day on, until another or until further notice, holds on `day`; both days are within.
-pub fn in_force(from: Date, until: Option<Date>, day: Date) -> bool {
-    from <= day && until.is_none_or(|until| day <= until)
+/// The days of the week from Monday on, in English and in Spanish.
+pub const WEEKDAYS: [[&str; 7]; 2] = [
+    ["Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday"],
+    ["lunes", "martes", "miércoles", "jueves", "viernes", "sábado", "domingo"],
+];
+/// The months, in English and in Spanish.
+#[rustfmt::skip]
+pub const MONTHS: [[&str; 12]; 2] = [
+    ["January", "February", "March", "April", "May", "June",
+     "July", "August", "September", "October", "November", "December"],
+    ["enero", "febrero", "marzo", "abril", "mayo", "junio",
+     "julio", "agosto", "septiembre", "octubre", "noviembre", "diciembre"],
+];
+
+/// Whether what the law says from one day on, if it has a first one, until another or until further notice, holds on `day`; both days are within.
+pub fn in_force(from: impl Into<Option<Date>>, until: Option<Date>, day: Date) -> bool {
+    from.into().is_none_or(|from| from <= day) && until.is_none_or(|until| day <= until)
 }
 
 /// Completed years at `at`: the largest n with `born + n years <= at`; negative before birth.

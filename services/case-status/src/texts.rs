@@ -4,6 +4,7 @@ use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::sync::LazyLock;
 
+use docket_kernel::calendar::{MONTHS, WEEKDAYS};
 use docket_kernel::deadline::{OFFICE_ZONE, zone};
 use fluent_bundle::concurrent::FluentBundle;
 use fluent_bundle::{FluentArgs, FluentResource};
@@ -81,41 +82,6 @@ fn written(language: Language, fact: &Fact) -> String {
         Fact::At { at_us, zone } => instant(language, *at_us, zone),
     }
 }
-
-const WEEKDAYS: [[&str; 7]; 2] = [
-    ["Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday"],
-    ["lunes", "martes", "miércoles", "jueves", "viernes", "sábado", "domingo"],
-];
-const MONTHS: [[&str; 12]; 2] = [
-    [
-        "January",
-        "February",
-        "March",
-        "April",
-        "May",
-        "June",
-        "July",
-        "August",
-        "September",
-        "October",
-        "November",
-        "December",
-    ],
-    [
-        "enero",
-        "febrero",
-        "marzo",
-        "abril",
-        "mayo",
-        "junio",
-        "julio",
-        "agosto",
-        "septiembre",
-        "octubre",
-        "noviembre",
-        "diciembre",
-    ],
-];
 
 /// `Tuesday, May 26, 2026` or `martes, 26 de mayo de 2026`.
 pub fn civil(language: Language, date: Date) -> String {

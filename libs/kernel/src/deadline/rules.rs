@@ -143,9 +143,7 @@ impl Rule {
         TABLE
             .period
             .iter()
-            .find(|row| {
-                row.id == self.id && calendar::in_force(row.from.unwrap_or(Date::MIN), row.until, day0)
-            })
+            .find(|row| row.id == self.id && calendar::in_force(row.from, row.until, day0))
             .ok_or_else(|| {
                 Refusal::invalid(
                     "rule",

@@ -58,7 +58,7 @@ pub fn since(id: &str) -> Option<Date> {
 }
 
 fn row<'a>(rows: &'a [Row], id: &str, on: Date) -> Option<&'a Row> {
-    rows.iter().find(|row| row.id == id && in_force(row.from.unwrap_or(Date::MIN), row.until, on))
+    rows.iter().find(|row| row.id == id && in_force(row.from, row.until, on))
 }
 
 #[cfg(test)]

@@ -71,7 +71,7 @@ enum Amount {
 }
 
 fn fate() -> impl Strategy<Value = Fate> {
-    prop::sample::select(&[Fate::Refund, Fate::Keep, Fate::NotHonoured][..])
+    prop::sample::select(&[Fate::Refund, Fate::RefundBut(10_000), Fate::Keep, Fate::NotHonoured][..])
 }
 
 fn standing() -> impl Strategy<Value = Standing> {

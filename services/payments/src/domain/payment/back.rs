@@ -48,18 +48,17 @@ pub fn end_fee(
     if part.cancelled || state.refunds.iter().any(|known| known.filing_id == filing_id) {
         return Ok(Vec::new());
     }
-    let goes_back = match fate {
-        Fate::Refund | Fate::RefundBut(_) => true,
-        Fate::NotHonoured => part.owed_cents == 0,
-        Fate::Keep => false,
+    let kept_cents = match fate {
+        Fate::Refund => 0,
+        Fate::RefundBut(cents) => cents,
+        Fate::NotHonoured if part.owed_cents == 0 => 0,
+        Fate::NotHonoured | Fate::Keep => i64::MAX,
     };
-    let kept_cents = if let Fate::RefundBut(cents) = fate { cents } else { 0 };
     let mut events = Vec::new();
     if part.owed_cents > 0 {
         events.push(cancelled(filing_id, part.owed_cents));
     }
-    let going_back = if goes_back { but(&part.paid, kept_cents) } else { Vec::new() };
-    for (paid, nth) in going_back.iter().zip(0..) {
+    for (paid, nth) in but(&part.paid, kept_cents).iter().zip(0..) {
         let from = (paid, state.processor_of(&paid.charge));
         events.push(started(&refund_id(nth), filing_id, from, reason));
     }
