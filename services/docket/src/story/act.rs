@@ -406,6 +406,12 @@ pub enum Act {
         /// Its form.
         form: String,
     },
+    /// The mail relay takes no mail, until [`Act::MendMail`].
+    BreakMail {},
+    /// The mail relay takes mail again.
+    MendMail {},
+    /// Sees that a mail to them waits.
+    SeeMailWaiting {},
     /// Stops a service, which stays away until it is started.
     StopService {
         /// Its name, for example `payments`.

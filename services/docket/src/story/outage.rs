@@ -4,7 +4,9 @@ use super::player::{Answer, Player};
 use crate::address::Addresses;
 use anyhow::Context;
 use docket_proto::filing::v1 as filings;
+use docket_proto::notifications::v1 as notifications;
 use rustix::process::{Pid, Signal, kill_process, test_kill_process};
+use serde_json::json;
 
 /// Stops a service; the supervisor leaves it so. One that was killed a moment ago may be on its way back, and is stopped then.
 pub async fn stop(player: &Player, service: &str) -> Answer {
@@ -41,6 +43,28 @@ pub async fn start(player: &Player, service: &str) -> Answer {
     })
     .await?;
     Ok(format!("{service} is back"))
+}
+
+/// Whether the mail relay takes mail.
+pub async fn set_mail(player: &Player, works: bool) -> Answer {
+    let url = format!("{}/sandbox/parties/mail", player.addresses.sandbox);
+    let mode = json!({ "mode": if works { "works" } else { "error" } });
+    let answer = player.http.put(url).json(&mode).send().await.context("the sandbox")?;
+    answer.error_for_status().context("the sandbox")?;
+    Ok(if works { "the relay takes mail" } else { "the relay puts every mail off" }.to_owned())
+}
+
+/// Sees that a mail waits.
+pub async fn see_mail_waiting(player: &Player, who: &str) -> Answer {
+    let alert = wait_for("a mail waits", async || {
+        let message = notifications::ListDeliveriesRequest { page_size: 0 };
+        let deliveries = call!(player, player.token(who)?, inbox, list_deliveries, message)?.deliveries;
+        let waiting =
+            |delivery: &notifications::Delivery| delivery.channel == "email" && delivery.state == "queued";
+        Ok(deliveries.into_iter().find(waiting).map(|delivery| delivery.alert))
+    })
+    .await?;
+    Ok(format!("{alert} waits"))
 }
 
 /// Sees how far the filing at hand is.
