@@ -42,7 +42,8 @@ mod tests {
             let helpers = action.ends_with("AsHelper");
             let asked = ["ReadPackageInvitation", "AcceptPackageInvitation", "DeclinePackageInvitation"]
                 .contains(&action.as_str());
-            let office = ["RefuseAppearance", "EndAppearances"].contains(&action.as_str());
+            let office =
+                ["RefuseAppearance", "EndAppearances", "ReinstateRepresentative"].contains(&action.as_str());
             let applicants = !representatives && !appearance && !helpers && !asked && !office;
             assert_eq!(allowed(&[], &["applicant"], action), applicants, "applicant {action}");
             // Who prepares for somebody never signs for them, nor says in their name that it is right or who represents them.

@@ -4,12 +4,14 @@ use docket_eventlog::{Aggregate, Loaded};
 use docket_proto::events;
 use jiff::Timestamp;
 
-use crate::domain::{filing, package, representation, response};
+use crate::domain::{filing, package, practitioner, representation, response};
 
 /// Streams `filing-<id>`.
 pub(crate) struct Filings;
 /// Streams `package-<id>`.
 pub(crate) struct Packages;
+/// Streams `practitioner-<id>`; the id is the account's.
+pub(crate) struct Practitioners;
 /// Streams `representation-<id>`.
 pub(crate) struct Representations;
 /// Streams `response-<id>`; the id is the request's.
@@ -53,5 +55,14 @@ impl Aggregate for Representations {
 
     fn evolve(state: Self::State, event: &Self::Event) -> Self::State {
         representation::evolve(state, event)
+    }
+}
+
+impl Aggregate for Practitioners {
+    type Event = events::practitioner::Event;
+    type State = practitioner::Practitioner;
+
+    fn evolve(state: Self::State, event: &Self::Event) -> Self::State {
+        practitioner::evolve(state, event)
     }
 }

@@ -13,7 +13,7 @@ use sqlx::PgExecutor;
 use tokio::sync::Notify;
 use uuid::Uuid;
 
-use crate::aggregates::{Filings, Packages, Representations, Responses};
+use crate::aggregates::{Filings, Packages, Practitioners, Representations, Responses};
 use crate::content::Content;
 use crate::copy::Copies;
 use crate::domain::filing::{Filing, Phase, Standing};
@@ -39,6 +39,7 @@ pub(crate) struct Desk {
     pub(crate) dossiers: Dossiers,
     pub(crate) responses: Store<Responses>,
     pub(crate) packages: Store<Packages>,
+    pub(crate) practitioners: Store<Practitioners>,
     pub(crate) representations: Store<Representations>,
     pub(crate) catalogue: Arc<Catalogue>,
     pub(crate) inspector: Inspector,
@@ -86,6 +87,7 @@ impl Desk {
             dossiers: Dossiers::new(log.clone(), base.vault.clone()),
             responses: Store::new(log.clone()),
             packages: Store::new(log.clone()),
+            practitioners: Store::new(log.clone()),
             representations: Store::new(log.clone()),
             catalogue: Arc::new(catalogue),
             log,

@@ -9,6 +9,7 @@ pub mod filing;
 pub mod keep;
 pub mod name;
 pub mod package;
+pub mod practitioner;
 pub mod remind;
 pub mod representation;
 pub mod response;

@@ -41,12 +41,18 @@ pub enum OfficerCommand {
         /// form-not-valid, not-authorized or supervision-not-shown.
         reason: String,
     },
-    /// For supervisors and records officers: end all appearances of a representative who may no longer act; needs a fresh second factor.
+    /// For supervisors and records officers: end all appearances of a representative who may no longer act, who enters no other until they
+    /// are reinstated; needs a fresh second factor.
     EndAppearances {
         /// accounts/<id>.
         representative: String,
         /// suspended, disbarred or accreditation-ended.
         reason: String,
+    },
+    /// For supervisors and records officers: let somebody represent again; needs a fresh second factor.
+    ReinstateRepresentative {
+        /// accounts/<id>.
+        representative: String,
     },
     /// Decide as the second officer; needs a fresh second factor.
     Decide {
@@ -209,6 +215,21 @@ pub async fn officer(home: &Path, command: OfficerCommand, teller: &Teller) -> R
             let message = filings::EndAppearancesRequest { request_id, representative, reason };
             let answer = connection.representations().end_appearances(request(token, message)).await;
             no_longer(&answer.map_err(Refused::from)?.into_inner().ended, teller);
+            Ok(())
+        }
+        OfficerCommand::ReinstateRepresentative { representative } => {
+            let request_id = Uuid::now_v7().to_string();
+            let message = filings::ReinstateRepresentativeRequest {
+                request_id,
+                representative: representative.clone(),
+            };
+            let answer = connection.representations().reinstate_representative(request(token, message)).await;
+            answer.map_err(Refused::from)?;
+            if teller.is_json() {
+                teller.value(&json!({ "reinstated": representative }));
+            } else {
+                teller.line(&format!("{representative} may represent again"));
+            }
             Ok(())
         }
         OfficerCommand::Decide { case: name, decision, grounds, reasons, status, new_facts } => {

@@ -137,6 +137,11 @@ pub enum Act {
         /// How many that are.
         ended: usize,
     },
+    /// Lets somebody represent again, as the office.
+    ReinstateRepresentative {
+        /// Whom.
+        of: String,
+    },
     /// Asks the client to look at the filing.
     AskReview {},
     /// Gives the filing back to the representative.

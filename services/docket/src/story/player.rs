@@ -315,6 +315,7 @@ impl Player {
             | Act::EndRepresentation {}
             | Act::RefuseAppearance { .. }
             | Act::EndAppearances { .. }
+            | Act::ReinstateRepresentative { .. }
             | Act::AskReview {}
             | Act::ReturnFiling { .. }
             | Act::SeeRemark { .. }

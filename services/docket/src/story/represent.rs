@@ -59,6 +59,7 @@ pub async fn act(player: &mut Player, who: &str, act: &Act) -> Answer {
             told(answer.representation)
         }
         Act::EndAppearances { of, reason, ended } => end_all(player, who, (of, reason), *ended).await,
+        Act::ReinstateRepresentative { of } => reinstate(player, who, of).await,
         Act::AskReview {} => {
             let (request_id, name) = (command_id(), filing(player));
             let message = filings::AskReviewRequest { request_id, name, language: String::new() };
@@ -142,6 +143,14 @@ async fn end_all(player: &Player, who: &str, (of, reason): (&str, &str), wanted:
         return Err(anyhow!("{} appearances ended, not {wanted}", ended.len()).into());
     }
     Ok(format!("{} appearances of {of} ended", ended.len()))
+}
+
+/// The office lets somebody represent again.
+async fn reinstate(player: &Player, who: &str, of: &str) -> Answer {
+    let representative = player.person(of)?.account.clone();
+    let message = filings::ReinstateRepresentativeRequest { request_id: command_id(), representative };
+    call!(player, player.token(who)?, representations, reinstate_representative, message)?;
+    Ok(format!("{of} may represent again"))
 }
 
 /// The client alone says anew where papers go.

@@ -9,6 +9,7 @@ use docket_service::{ApiError, Caller, new_id};
 use uuid::Uuid;
 
 use super::drafts::{ATTEMPTS, begun_elsewhere};
+use super::office_ends;
 use super::representations as api;
 use crate::aggregates::{Filings, Representations};
 use crate::appearance;
@@ -102,6 +103,7 @@ pub(super) async fn enter(
         tx.rollback().await?;
         return Ok(id);
     }
+    office_ends::may_appear(desk, &mut tx, account).await?;
     representations::set_representative(&mut tx, id, account).await?;
     report_move::owe_representative(desk, &mut tx, (id, context.command_id), desk.base.clock.now()).await?;
     tx.commit().await?;

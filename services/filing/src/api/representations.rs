@@ -148,6 +148,15 @@ impl RepresentationService for RepresentationApi {
         Ok(Response::new(detached(async move { office_ends::refuse(&desk, &caller, request).await }).await?))
     }
 
+    async fn reinstate_representative(
+        &self,
+        request: Request<pb::ReinstateRepresentativeRequest>,
+    ) -> Result<Response<pb::ReinstateRepresentativeResponse>, Status> {
+        let (desk, caller, request) = (self.0.clone(), caller(&request)?, request.into_inner());
+        let act = async move { office_ends::reinstate(&desk, &caller, request).await };
+        Ok(Response::new(detached(act).await?))
+    }
+
     async fn end_appearances(
         &self,
         request: Request<pb::EndAppearancesRequest>,
@@ -289,6 +298,7 @@ async fn enter(
         tx.rollback().await?;
         return super::drafts::begun_elsewhere(desk, context).await;
     }
+    office_ends::may_appear(desk, &mut tx, account).await?;
     representations::insert(&mut tx, id, account, &prepared.code_hash, prepared.signed_at_us).await?;
     report_move::owe_representative(desk, &mut tx, (id, context.command_id), desk.base.clock.now()).await?;
     tx.commit().await?;

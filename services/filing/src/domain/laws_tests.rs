@@ -11,6 +11,7 @@ use docket_eventlog::Aggregate;
 use docket_kernel::Refusal;
 use docket_proto::events::filing::Event;
 use docket_proto::events::package::Event as PackageEvent;
+use docket_proto::events::practitioner::Event as PractitionerEvent;
 use docket_proto::events::representation::Event as RepresentationEvent;
 use docket_proto::events::response::Event as ResponseEvent;
 use docket_proto::filing::events::v1 as pb;
@@ -24,9 +25,10 @@ use super::filing::{
     self, Capacity, Checked, EditionChange, Ending, Fee, Filer, Filing, HelperCode, HelperRole, HelperSign,
     MOST_FILES, Overtaken, Phase, Review, Settled, Sign, Standing, Start, WaiverAsked,
 };
+use super::practitioner::Practitioner;
 use super::representation::Representation;
 use super::{package, response};
-use crate::aggregates::{Filings, Packages, Representations, Responses};
+use crate::aggregates::{Filings, Packages, Practitioners, Representations, Responses};
 
 const FILING: Fold<Event, Filing> = Fold {
     evolve: Filings::evolve,
@@ -78,6 +80,13 @@ const REPRESENTATION: Fold<RepresentationEvent, Representation> = Fold {
     changes_nothing: &[],
 };
 
+const PRACTITIONER: Fold<PractitionerEvent, Practitioner> = Fold {
+    evolve: Practitioners::evolve,
+    seen: |practitioner| practitioner,
+    life: &["practitioner.barred.v1", "practitioner.reinstated.v1"],
+    changes_nothing: &[],
+};
+
 const RESPONSE: Fold<ResponseEvent, response::Response> = Fold {
     evolve: Responses::evolve,
     seen: |response| response,
@@ -93,11 +102,12 @@ const RESPONSE: Fold<ResponseEvent, response::Response> = Fold {
 
 #[test]
 fn the_events_of_this_service_fold() {
-    let folded = ["filing", "package", "representation", "response"];
+    let folded = ["filing", "package", "practitioner", "representation", "response"];
     // Who opened a file is read as it was written.
     owns("docket.filing.events.v1", &folded, &[("access", "nothing is decided by who opened a file")]);
     FILING.every_golden_folds();
     PACKAGE.every_golden_folds();
+    PRACTITIONER.every_golden_folds();
     REPRESENTATION.every_golden_folds();
     RESPONSE.every_golden_folds();
 }
@@ -106,6 +116,7 @@ fn the_events_of_this_service_fold() {
 fn any_events_of_this_service_obey_the_laws_of_a_fold() {
     FILING.any_events_obey_the_laws();
     PACKAGE.any_events_obey_the_laws();
+    PRACTITIONER.any_events_obey_the_laws();
     REPRESENTATION.any_events_obey_the_laws();
     RESPONSE.any_events_obey_the_laws();
 }

@@ -82,6 +82,11 @@ impl Invalid {
         Self::among(&Self::OF_PERSON, reason)
     }
 
+    /// The word on the wire.
+    pub fn as_str(self) -> &'static str {
+        self.0
+    }
+
     fn among(known: &[&'static str], reason: &str) -> Result<Self, Refusal> {
         let found = known.iter().find(|known| **known == reason).copied().map(Self);
         found.ok_or_else(|| {
@@ -393,7 +398,9 @@ pub fn end_by_office(representation: &Representation, why: Invalid) -> Result<Ve
         representation.active()?;
     }
     let (representative, client) = representation.both();
-    Ok(vec![pb::RepresentationEndedByOffice { representative, client, reason: why.0.to_owned() }.into()])
+    Ok(vec![
+        pb::RepresentationEndedByOffice { representative, client, reason: why.as_str().to_owned() }.into(),
+    ])
 }
 
 /// The client wishes otherwise than before of where papers go, alone: who consented to that may always take it back.

@@ -18,7 +18,7 @@ use crate::world::{
 };
 
 impl Client {
-    async fn appoint(&self, filing: &str) -> Result<pb::AppointRepresentativeResponse, Status> {
+    pub(crate) async fn appoint(&self, filing: &str) -> Result<pb::AppointRepresentativeResponse, Status> {
         self.appoint_as(Uuid::now_v7(), filing).await
     }
 
@@ -34,7 +34,7 @@ impl Client {
     }
 
     /// Enters an appearance with the code of a client who asked, for a form.
-    async fn answers_call(
+    pub(crate) async fn answers_call(
         &self,
         (given, family): (&str, &str),
         code: &str,

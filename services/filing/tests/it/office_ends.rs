@@ -22,6 +22,14 @@ impl Client {
         Ok(answer.into_inner().representation.expect("an appearance"))
     }
 
+    async fn reinstate(&self, request_id: Uuid, whom: &Client) -> Result<(), Status> {
+        let representative = format!("accounts/{}", whom.account);
+        let request =
+            pb::ReinstateRepresentativeRequest { request_id: request_id.to_string(), representative };
+        self.representations.clone().reinstate_representative(with_token(request, &self.token)).await?;
+        Ok(())
+    }
+
     async fn end_appearances(
         &self,
         request_id: Uuid,
@@ -111,8 +119,58 @@ async fn all_appearances_of_somebody_who_is_suspended_end_and_nobody_elses() {
     let bob = world.person("Bob", "Stone");
     let late = bob.consent(&code, &client("Bob", "Stone"), "Bob Stone").await.unwrap_err();
     assert_eq!(late.code(), Code::NotFound, "its code opens nothing");
+    let again = obi.prepare(&attorney()).await.unwrap_err();
+    assert_eq!(reason(&again), "REPRESENTATIVE_BARRED");
+    let called = ana.appoint(&draft).await.unwrap().code;
+    let by_call = obi.answers_call(("Obi", "Adeyemi"), &called, "N-400").await.unwrap_err();
+    assert_eq!(reason(&by_call), "REPRESENTATIVE_BARRED", "also by a client who asks");
     let states: Vec<_> = obi.represented().await.into_iter().map(|one| one.state).collect();
     assert_eq!(states, ["withdrawn", "ended_by_office", "ended_by_office"]);
     let draft = other.begin_for("N-400", &others, "").await.unwrap().name;
     assert_eq!(other.get(&draft).await.unwrap().state, "draft", "somebody else's stands");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn whoever_is_reinstated_enters_new_appearances_and_what_ended_stays_so() {
+    let world = World::start().await;
+    let (obi, ana, first) = consented(&world).await;
+    let sam = world.officer("supervisor", "NBC").await;
+    assert_eq!(reason(&sam.reinstate(Uuid::now_v7(), &obi).await.unwrap_err()), "NOT_BARRED");
+    sam.end_appearances(Uuid::now_v7(), &obi, "disbarred").await.unwrap();
+    for nobody in [&ana, &obi, &world.officer("adjudicator", "NBC").await] {
+        let refused = nobody.reinstate(Uuid::now_v7(), &obi).await.unwrap_err();
+        assert_eq!(refused.code(), Code::PermissionDenied);
+    }
+    let unsure = sam.without_step_up().reinstate(Uuid::now_v7(), &obi).await.unwrap_err();
+    assert_eq!(reason(&unsure), "STEP_UP_REQUIRED");
+    assert_eq!(reason(&obi.prepare(&attorney()).await.unwrap_err()), "REPRESENTATIVE_BARRED");
+
+    let id = Uuid::now_v7();
+    sam.reinstate(id, &obi).await.unwrap();
+    sam.reinstate(id, &obi).await.unwrap();
+    obi.prepare(&attorney()).await.unwrap();
+    let states: Vec<_> = obi.represented().await.into_iter().map(|one| one.state).collect();
+    assert_eq!(states, ["prepared", "ended_by_office"]);
+    assert_eq!(obi.begin_for("N-400", &first, "").await.unwrap_err().code(), Code::FailedPrecondition);
+}
+
+/// Whoever enters an appearance at the moment at which they are kept from it: it is refused, or it ends.
+#[tokio::test(flavor = "multi_thread")]
+async fn no_appearance_stands_that_is_entered_while_its_representative_is_barred() {
+    let world = World::start().await;
+    let obi = world.person("Obi", "Adeyemi");
+    let sam = world.officer("supervisor", "NBC").await;
+    for _ in 0..8 {
+        let (entered, ended) = tokio::join!(
+            async { obi.prepare(&attorney()).await },
+            sam.end_appearances(Uuid::now_v7(), &obi, "suspended")
+        );
+        ended.unwrap();
+        if let Err(refused) = entered {
+            assert_eq!(reason(&refused), "REPRESENTATIVE_BARRED");
+        }
+        let states: Vec<_> = obi.represented().await.into_iter().map(|one| one.state).collect();
+        assert!(states.iter().all(|state| state == "ended_by_office"), "{states:?}");
+        sam.reinstate(Uuid::now_v7(), &obi).await.unwrap();
+    }
 }
