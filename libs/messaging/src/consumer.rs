@@ -168,19 +168,19 @@ impl Consumer {
         let source = dispatch::Source::open(&self.broker, core, &seen, done).await?.ok_or_else(missing)?;
         let parked = answered(park::streams(core, None)).await?;
 
-        let ending = stop.child_token();
+        let (ending, handed) = (stop.child_token(), Arc::new(dispatch::Handed::default()));
         let mut tasks = JoinSet::new();
         let mut senders = Vec::with_capacity(LANES);
         for at in &lanes {
             let (sender, receiver) = tokio::sync::mpsc::channel(WAITING);
             senders.push(sender);
-            let lane = lane::Lane::new(Arc::clone(core), at.clone());
+            let lane = lane::Lane::new(Arc::clone(core), at.clone(), Arc::clone(&handed));
             tasks.spawn(lane.run(receiver, ending.clone()));
         }
         // Beside the lanes, which do not wait until each parked stream was tried.
         tasks.spawn(park::again(Arc::clone(core), parked, ending.clone()));
         let outcome = tokio::select! {
-            outcome = source.dispatch(core, done + 1, senders, &ending) => outcome,
+            outcome = source.dispatch(core, done + 1, (senders, handed), &ending) => outcome,
             // What a panic says may hold values, and is not kept.
             Some(lane) = tasks.join_next() => lane.unwrap_or(Err(Error::Again("a lane panicked"))),
         };

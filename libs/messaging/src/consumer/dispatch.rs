@@ -1,5 +1,6 @@
 //! The dispatcher: takes messages from the broker, puts them in order, and hands them to the lanes.
 
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use async_nats::jetstream::Message;
@@ -32,6 +33,20 @@ pub(crate) struct Seen {
     first: u64,
 }
 
+/// Up to where all events of a session were handed to the lanes, and the link of the last; nothing before the first was.
+#[derive(Default)]
+pub(crate) struct Handed(Mutex<(u64, Option<Link>)>);
+
+impl Handed {
+    pub(crate) fn last(&self) -> (u64, Option<Link>) {
+        *self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn set(&self, last: (u64, Option<Link>)) {
+        *self.0.lock().unwrap_or_else(PoisonError::into_inner) = last;
+    }
+}
+
 /// The broker's side of a session.
 pub(crate) struct Source {
     messages: pull::Stream,
@@ -51,6 +66,7 @@ struct Order {
     lanes: Vec<Sender<Work>>,
     /// Up to where the lanes were told that nothing remains.
     passed: u64,
+    handed: Arc<Handed>,
 }
 
 impl Seen {
@@ -91,10 +107,10 @@ impl Source {
         mut self,
         core: &Core,
         first: u64,
-        lanes: Vec<Sender<Work>>,
+        (lanes, handed): (Vec<Sender<Work>>, Arc<Handed>),
         ending: &Stop,
     ) -> Result<(), Error> {
-        let mut order = Order { next: first, link: None, lanes, passed: 0 };
+        let mut order = Order { next: first, link: None, lanes, passed: 0, handed };
         order.catch_up(core, self.missed).await?;
         let mut tidy = interval(TIDY);
         tidy.set_missed_tick_behavior(MissedTickBehavior::Delay);
@@ -201,7 +217,9 @@ impl Order {
         acker: Option<async_nats::jetstream::message::Acker>,
     ) -> Result<(), Error> {
         (self.next, self.link) = (event.position + 1, Some(event.link));
-        self.hand(lane_of(&event.stream), Work::Event(Box::new(event), acker)).await
+        self.hand(lane_of(&event.stream), Work::Event(Box::new(event), acker)).await?;
+        self.handed.set((self.next - 1, self.link));
+        Ok(())
     }
 
     async fn hand(&self, lane: usize, work: Work) -> Result<(), Error> {

@@ -14,6 +14,7 @@ use tokio::time::{Instant, sleep};
 use tracing::{Instrument as _, Span};
 
 use super::checkpoint::{At, Link, Moved, advance};
+use super::dispatch::Handed;
 use super::{Core, park};
 use crate::{ApplyError, Error, Stop, trace};
 
@@ -38,11 +39,12 @@ pub(crate) enum Work {
 pub(crate) struct Lane {
     core: Arc<Core>,
     at: At,
+    handed: Arc<Handed>,
 }
 
 impl Lane {
-    pub(crate) fn new(core: Arc<Core>, at: At) -> Self {
-        Self { core, at }
+    pub(crate) fn new(core: Arc<Core>, at: At, handed: Arc<Handed>) -> Self {
+        Self { core, at, handed }
     }
 
     /// Works until the channel closes or `ending`; what is at hand is finished.
@@ -52,7 +54,7 @@ impl Lane {
         loop {
             tokio::select! {
                 biased;
-                () = ending.cancelled() => return Ok(()),
+                () = ending.cancelled() => return self.leave(&work).await,
                 taken = work.recv_many(&mut at_hand, most) => if taken == 0 { return Ok(()) },
             }
             self.work(at_hand.drain(..), &ending).await?;
@@ -84,6 +86,14 @@ impl Lane {
             acknowledge(acker).await;
         }
         answered(self.pass(passed)).await
+    }
+
+    /// A lane that has done all it was given has come as far as the session: whoever begins the next one asks the owner for nothing that is
+    /// done, and needs it not to be there.
+    async fn leave(&mut self, work: &Receiver<Work>) -> Result<(), Error> {
+        // Looked at first: all up to there is done, or waits in the channel.
+        let last = self.handed.last();
+        if work.is_empty() { answered(self.pass(last)).await } else { Ok(()) }
     }
 
     async fn pass(&mut self, (position, link): (u64, Option<Link>)) -> Result<(), Error> {

@@ -51,11 +51,10 @@ impl Practitioner {
     /// `REPRESENTATIVE_BARRED`.
     pub fn may_appear(&self) -> Result<(), Refusal> {
         let Some(reason) = &self.barred else { return Ok(()) };
-        let refusal = Refusal::state(
+        Err(Refusal::state(
             "REPRESENTATIVE_BARRED",
             "The office has recorded that you may represent nobody before it (8 CFR 292.3).",
-        );
-        Err(refusal
+        )
             .way_out("When that is over, send the office the order that lets you act again, and ask for it to be recorded.")
             .fact("reason", reason.as_str()))
     }
