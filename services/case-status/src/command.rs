@@ -93,8 +93,8 @@ pub fn server(base: Base) -> Server {
     let commands =
         CaseCommands::new(base.clone(), store.clone(), Arc::clone(&serials), Arc::clone(&payments));
     let words = CaseWords { store: store.clone() };
-    let answers = OwedAnswers { obligations: base.log.obligations(), owner: base.name };
-    let absences = Absences { timers: base.log.timers() };
+    let answers = OwedAnswers { obligations: base.log.obligations(), owner: base.name, store: store.clone() };
+    let absences = Absences { timers: base.log.timers(), store: store.clone() };
     let (reminding, older) = (Reminding::new(&base.log), base.clone());
     let filing = Heard::of(&base, "filing");
     let deadlines = Deadlines { store: store.clone(), clock: base.clock.clone(), filing, payments };

@@ -1,9 +1,10 @@
 //! Our own log: an answer that is owed to a party, the search for whom a mail did not reach, and a hold that is to be looked at again,
-//! a case whose petition ended, and a decision or a hearing that the law gives the office so many days for, are obligations of ours until
-//! the answer is given, the search or the hold is at its end, an officer decided or the petition is there again, or the case ends.
+//! a case whose petition ended, one that is to be reopened since its challenge was granted, and a decision or a hearing that the law
+//! gives the office so many days for, are obligations of ours until the answer is given, the search or the hold is at its end, an officer
+//! decided or reopened the case or the petition is there again, or the case ends.
 
 use async_trait::async_trait;
-use docket_eventlog::{Obligation, Obligations, Recorded};
+use docket_eventlog::{Obligation, Obligations, Recorded, Store};
 use docket_kernel::deadline::{OFFICE_ZONE, ends};
 use docket_proto::case_status::events::v1 as pb;
 use docket_proto::events::case;
@@ -12,7 +13,8 @@ use docket_service::{ApplyError, Subscriber};
 use jiff::{SignedDuration, Timestamp};
 use sqlx::PgConnection;
 
-use super::reactions::stream_id;
+use super::reactions::{named, stream_id};
+use crate::aggregate::Cases;
 use crate::domain::Event;
 
 /// The kind of the obligation to answer a request to expedite.
@@ -36,7 +38,10 @@ const DECISION: &str = "naturalization_decision";
 /// The kind of the obligation to hear and decide a request for a hearing (8 CFR 336.2(b)); its key is the case.
 const HEARING: &str = "hearing";
 
-/// Docket's own limit for that of a lost basis.
+/// The kind of the obligation to reopen a case whose challenge was granted; its key is `<case>/<challenge>`.
+const REOPENING: &str = "reopening";
+
+/// Docket's own limit for that of a lost basis, and of a challenge that was granted.
 const SEEN_TO_WITHIN: SignedDuration = SignedDuration::from_hours(24 * 30);
 
 /// Keeps what is owed, so that an answer that does not come in time is noticed.
@@ -45,6 +50,8 @@ pub(crate) struct OwedAnswers {
     pub(crate) obligations: Obligations,
     /// Who owes: this service.
     pub(crate) owner: &'static str,
+    /// The cases.
+    pub(crate) store: Store<Cases>,
 }
 
 #[async_trait]
@@ -91,6 +98,10 @@ impl Subscriber for OwedAnswers {
                 let key = format!("{}/{}/", stream_id(event)?, unlinked.case_id);
                 self.close_all(tx, BASIS, &key, event).await
             }
+            Event::ChallengeEnded(ended) => self.challenged(tx, &ended, event).await,
+            Event::CaseReopened(_) | Event::CaseReopenedOnOwnMotion(_) => {
+                self.close_all(tx, REOPENING, &format!("{}/", stream_id(event)?), event).await
+            }
             Event::CaseOpened(pb::CaseOpened { hearing_deadline: Some(day), .. }) => {
                 self.open(tx, HEARING, stream_id(event)?.to_string(), Some(day), event).await
             }
@@ -132,6 +143,21 @@ impl OwedAnswers {
         self.close(tx, DECISION, &case_id, event).await?;
         self.close(tx, HEARING, &case_id, event).await?;
         self.close_all(tx, BASIS, &format!("{case_id}/"), event).await
+    }
+
+    /// What was granted is owed to the party, unless an officer has reopened the case since.
+    async fn challenged(
+        &self,
+        tx: &mut PgConnection,
+        ended: &pb::ChallengeEnded,
+        event: &Recorded,
+    ) -> Result<(), ApplyError> {
+        let (case_id, challenge) = (stream_id(event)?, named(&ended.case_id, "case_id")?);
+        if !self.store.state_in(tx, case_id).await?.state.granted.contains(&challenge) {
+            return Ok(());
+        }
+        let key = format!("{case_id}/{challenge}");
+        self.owe(tx, REOPENING, key, event.recorded_at + SEEN_TO_WITHIN).await
     }
 
     /// A hold is to be looked at again until its day is over at the office; one that it replaces goes on as this one.

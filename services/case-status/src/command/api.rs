@@ -178,11 +178,30 @@ impl CaseCommands {
         message: &M,
     ) -> Result<(Uuid, Context, Case, Facts), ApiError> {
         let case_id = resource::parse("cases", message.case_name())?;
-        let (case, relations) = self.admit(caller, M::ACTION, case_id).await?;
+        let (case, relations) = self.let_in(caller, message, case_id).await?;
         let context = acting_for(caller.context(message.request_id(), message)?, &case, &relations);
         let account = caller.person()?.account;
         let facts = Facts { account, command_id: context.command_id, now: self.base.clock.now(), relations };
         Ok((case_id, context, case, facts))
+    }
+
+    /// The case and the caller's relations to it, if the policy lets the caller do that, or the caller did it: a repetition has the first
+    /// answer also where that act ended the relation.
+    async fn let_in<M: Command>(
+        &self,
+        caller: &Caller,
+        message: &M,
+        case_id: Uuid,
+    ) -> Result<(Case, Vec<Relation>), ApiError> {
+        let case = self.store.load(case_id).await?.state;
+        let relations = relations(caller, &case);
+        if let Err(refused) = self.require(caller, M::ACTION, (case_id, &case), &relations) {
+            let Ok(context) = caller.context(message.request_id(), message) else { return Err(refused) };
+            if !self.base.log.was_done(&context).await? {
+                return Err(refused);
+            }
+        }
+        Ok((case, relations))
     }
 
     /// The case and the caller's relations to it, if the policy lets the caller do that.
@@ -194,6 +213,18 @@ impl CaseCommands {
     ) -> Result<(Case, Vec<Relation>), ApiError> {
         let case = self.store.load(case_id).await?.state;
         let relations = relations(caller, &case);
+        self.require(caller, action, (case_id, &case), &relations)?;
+        Ok((case, relations))
+    }
+
+    /// Asks the policy.
+    fn require(
+        &self,
+        caller: &Caller,
+        action: &str,
+        (case_id, case): (Uuid, &Case),
+        relations: &[Relation],
+    ) -> Result<(), ApiError> {
         let resource = Resource {
             kind: "Case",
             id: case_id,
@@ -201,15 +232,14 @@ impl CaseCommands {
             office: Some(&case.office).filter(|office| !office.is_empty()).map(String::as_str),
             class: "normal",
         };
-        self.base.access.require(caller, action, &resource)?;
-        Ok((case, relations))
+        self.base.access.require(caller, action, &resource)
     }
 
     /// The case that a command names, if the policy lets the caller do that, and the decision which it challenges.
     async fn admit_to<M: Command>(&self, request: &Request<M>) -> Result<Admitted, ApiError> {
         let caller = caller(request)?;
         let case_id = resource::parse("cases", request.get_ref().case_name())?;
-        let (case, _) = self.admit(&caller, M::ACTION, case_id).await?;
+        let (case, _) = self.let_in(&caller, request.get_ref(), case_id).await?;
         let challenged = challenges::challenged(&self.base.pool, &self.store, &case).await?;
         let account = caller.person()?.account;
         let officer = (account, challenges::is_supervisor(&self.base.pool, account).await?);
@@ -275,12 +305,13 @@ impl CaseCommandService for CaseCommands {
             "" => caller,
             name => resource::parse_field("officer", "accounts", name).map_err(ApiError::from)?,
         };
-        if !self.is_officer(officer, case_id).await? {
-            let message = "Only an adjudicator or a supervisor of the case's office can have it.";
-            return Err(ApiError::invalid("officer", "NOT_AN_OFFICER", message).into());
-        }
+        let known = self.is_officer(officer, case_id).await?;
         let supervisor = challenges::is_supervisor(&self.base.pool, officer).await.map_err(ApiError::from)?;
         let decide = move |case: &Case, _: &_, _: &Facts| {
+            if !known {
+                let message = "Only an adjudicator or a supervisor of the case's office can have it.";
+                return Err(Refusal::invalid("officer", "NOT_AN_OFFICER", message));
+            }
             decide::hears(case, challenged.as_ref(), (officer, supervisor))?;
             decide::assign(case, officer)
         };

@@ -5,7 +5,7 @@ use docket_eventlog::Timer;
 use jiff::SignedDuration;
 use uuid::Uuid;
 
-use crate::domain::{Deadline, Request};
+use crate::domain::{Absence, Deadline, Request};
 
 /// Kind of the timer of a request.
 pub(crate) const REQUEST: &str = "request_deadline";
@@ -44,6 +44,12 @@ pub(crate) fn fee_timer(case_id: Uuid, return_id: Uuid, deadline: &Deadline) -> 
 /// appointment, 16 bytes each.
 pub(crate) fn absence_timer(case_id: Uuid, appointment_id: Uuid, deadline: &Deadline) -> Timer {
     of(format!("absence-deadline:{appointment_id}"), ABSENCE, deadline, case_id, appointment_id)
+}
+
+/// The same once more, after an inquiry that was open when the first one rang; a timer of its own, since each does its work once.
+pub(crate) fn absence_timer_after(case_id: Uuid, absence: &Absence, inquiry: Uuid) -> Timer {
+    let key = format!("absence-deadline:{}:{inquiry}", absence.appointment);
+    of(key, ABSENCE, &absence.deadline, case_id, absence.appointment)
 }
 
 /// Due so long after the deadline's end as it takes for what came in time to be written.

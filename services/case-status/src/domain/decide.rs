@@ -69,6 +69,7 @@ pub use intake::{
 };
 pub use interview::{
     TestResult, complete_interview, miss_interview, move_interview, pass_absence, schedule_interview,
+    unexplained,
 };
 pub use link::{
     Filed, Others, Said, basis_end, close_as_moot, follow_basis, link, removes_conditions, say_basis,

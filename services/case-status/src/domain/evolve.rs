@@ -339,7 +339,12 @@ fn challenged(case: &mut Case, event: &pb::ChallengeAccepted) {
 }
 
 fn challenge_ended(case: &mut Case, event: &pb::ChallengeEnded) {
-    case.challenges.remove(&id(&event.case_id));
+    let challenge = id(&event.case_id);
+    case.challenges.remove(&challenge);
+    // An officer may have reopened it before this was heard of.
+    if event.cause == "granted" && case.is_decided_against() && !case.reopened_by.contains(&challenge) {
+        case.granted.insert(challenge);
+    }
 }
 
 fn represented(case: &mut Case, event: &pb::RepresentationActivated) {
@@ -795,6 +800,7 @@ fn reopened(case: &mut Case) {
     case.recommendation = None;
     case.decided_by = None;
     case.own_motion = None;
+    case.granted.clear();
     case.reopen_until.clear();
     if case.biometrics == Biometrics::Cancelled {
         case.biometrics = Biometrics::Needed;

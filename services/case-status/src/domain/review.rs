@@ -55,4 +55,9 @@ impl Case {
         let against = [Outcome::Denied, Outcome::DeniedAbandoned, Outcome::Revoked, Outcome::Terminated];
         self.outcome.is_some_and(|outcome| against.contains(&outcome))
     }
+
+    /// Decided against the party, and what challenges that was granted: an officer owes it the reopening.
+    pub fn is_to_be_reopened(&self) -> bool {
+        self.is_decided_against() && !self.granted.is_empty()
+    }
 }

@@ -1,6 +1,6 @@
 //! The dimensions of a case. Events change one or two of them; what people read is derived from them.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
@@ -202,6 +202,9 @@ pub struct Case {
     /// The pending motions and appeals against its denial, by case, each with its kind.
     #[serde(default)]
     pub challenges: BTreeMap<Uuid, String>,
+    /// Those that were granted, and because of which nobody reopened it yet.
+    #[serde(default)]
+    pub granted: BTreeSet<Uuid>,
     /// The motions that reopened it, in order.
     #[serde(default)]
     pub reopened_by: Vec<Uuid>,

@@ -2,6 +2,9 @@
 
 use super::{Biometrics, CardState, Case, Deadline, Interview, Oath, Outcome, RequestKind, Stage, card_of};
 
+/// Who comes to the appointment has their biometrics taken.
+pub const RECORD_BIOMETRICS: &str = "record_biometrics";
+
 /// The task.
 pub fn task(case: &Case) -> Option<&'static str> {
     match case.stage {
@@ -28,6 +31,8 @@ pub fn task(case: &Case) -> Option<&'static str> {
             Oath::None => card_task(case),
             Oath::Taken => None,
         },
+        // Only a supervisor does; the party was told that it will be done.
+        Stage::Decided if case.is_to_be_reopened() => Some("reopen"),
         Stage::Unknown | Stage::Rejected | Stage::Voided | Stage::Decided | Stage::Closed => None,
     }
 }
@@ -132,7 +137,7 @@ fn biometrics_task(case: &Case) -> Option<&'static str> {
     match case.biometrics {
         Biometrics::Needed => Some("schedule_biometrics"),
         Biometrics::Missed => Some("see_to_absence"),
-        Biometrics::Scheduled => Some("record_biometrics"),
+        Biometrics::Scheduled => Some(RECORD_BIOMETRICS),
         Biometrics::NotNeeded
         | Biometrics::Taken
         | Biometrics::Reused

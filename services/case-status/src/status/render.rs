@@ -9,8 +9,9 @@ use docket_proto::types::v1::Money;
 use super::row::{CaseRow, TimelineRow};
 use super::store::Linked;
 use super::viewer::Sight;
+use crate::domain::task::RECORD_BIOMETRICS;
 use crate::domain::{
-    CardState, Case, Hold, Link, Search, Stage, WaitingThread, card_of, decide, task, title,
+    Biometrics, CardState, Case, Hold, Link, Search, Stage, WaitingThread, card_of, decide, task, title,
 };
 use crate::texts::{Language, has, text};
 
@@ -117,13 +118,26 @@ fn waiting_threads(case: &Case) -> Vec<pb::WaitingThread> {
 pub(crate) fn work(row: &CaseRow, sight: Sight, linked: &Linked) -> pb::WorkItem {
     let answer = task::answer(&row.case).filter(|_| sight == Sight::Office);
     let only = answer.filter(|_| row.task.is_empty());
+    let (task, waiting_since_us) = match (only, expected(row).filter(|_| sight == Sight::Site)) {
+        (Some(answer), _) => (answer.task, answer.asked_at_us),
+        (None, Some(at_site)) => at_site,
+        (None, None) => (row.task.as_str(), row.waiting_since_us),
+    };
     pb::WorkItem {
         case: Some(case(row, sight, Language::En, linked)),
-        task: only.map_or(row.task.as_str(), |answer| answer.task).to_owned(),
-        waiting_since_us: only.map_or(row.waiting_since_us, |answer| answer.asked_at_us),
+        task: task.to_owned(),
+        waiting_since_us,
         answer: answer.map_or("", |answer| answer.task).to_owned(),
         answer_deadline: answer.map(|answer| answer.deadline.into()),
     }
+}
+
+/// What a site has to do for who is expected there for biometrics, whatever the office has to do meanwhile; since when is then the
+/// appointment's beginning.
+fn expected(row: &CaseRow) -> Option<(&'static str, i64)> {
+    let (stands, booking) = (row.case.biometrics == Biometrics::Scheduled, &row.case.biometrics_booking);
+    let appointment = booking.appointment.as_ref().filter(|_| stands && row.task != RECORD_BIOMETRICS)?;
+    Some((RECORD_BIOMETRICS, appointment.starts_at.as_microsecond()))
 }
 
 fn card(row: &CaseRow) -> Option<pb::Card> {

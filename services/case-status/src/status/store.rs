@@ -11,12 +11,38 @@ use super::viewer::Viewer;
 use crate::domain::timeline::Line;
 
 /// Who sees a case: its party and who acts for the party, the officer who has it, supervisors of its office, intake before acceptance.
-/// $1 account, $2 offices where the viewer is an officer, $3 offices supervised, $4 whether the viewer is intake.
+/// $1 account, $2 offices where the viewer is an officer, $3 offices supervised, with the empty one of before acceptance where
+/// that is intake's, $4 whether the viewer is intake.
 const VISIBLE: &str = "(party = $1 OR representative = $1
     OR (party IS DISTINCT FROM $1 AND representative IS DISTINCT FROM $1 AND (
-    (officer = $1 AND office = ANY($2))
-    OR (CASE WHEN office = '' THEN 'NBC' ELSE office END) = ANY($3)
-    OR ($4 AND stage = 'submitted'))))";
+    (officer = $1 AND office = ANY($2)) OR office = ANY($3) OR ($4 AND stage = 'submitted'))))";
+
+/// [`VISIBLE`] as a list has it: in as many parts as there are ways to see a case, each read in order and no further than a page goes.
+/// $5 and $6 the last case of the page before, and when it changed; $7 how many.
+const SHOWN: &str = "
+    (SELECT case_id, party_changed_at_us AS shown_us FROM case_row
+     WHERE party = $1 AND (party_changed_at_us, case_id) < ($5, $6)
+     ORDER BY party_changed_at_us DESC, case_id DESC LIMIT $7)
+    UNION
+    (SELECT case_id, party_changed_at_us FROM case_row
+     WHERE representative = $1 AND (party_changed_at_us, case_id) < ($5, $6)
+     ORDER BY party_changed_at_us DESC, case_id DESC LIMIT $7)
+    UNION
+    (SELECT case_id, changed_at_us FROM case_row
+     WHERE officer = $1 AND office = ANY($2) AND party IS DISTINCT FROM $1 AND representative IS DISTINCT FROM $1
+         AND (changed_at_us, case_id) < ($5, $6)
+     ORDER BY changed_at_us DESC, case_id DESC LIMIT $7)
+    UNION
+    (SELECT of_office.case_id, of_office.changed_at_us FROM unnest($3::text[]) AS supervised (office) CROSS JOIN LATERAL (
+         SELECT case_id, changed_at_us FROM case_row
+         WHERE case_row.office = supervised.office AND party IS DISTINCT FROM $1 AND representative IS DISTINCT FROM $1
+             AND (changed_at_us, case_id) < ($5, $6)
+         ORDER BY changed_at_us DESC, case_id DESC LIMIT $7) AS of_office)
+    UNION
+    (SELECT case_id, changed_at_us FROM case_row
+     WHERE $4 AND office = '' AND stage = 'submitted' AND party IS DISTINCT FROM $1 AND representative IS DISTINCT FROM $1
+         AND (changed_at_us, case_id) < ($5, $6)
+     ORDER BY changed_at_us DESC, case_id DESC LIMIT $7)";
 
 /// How a case is named.
 #[derive(Debug, Clone)]
@@ -40,24 +66,26 @@ pub(crate) enum Queue {
 
 impl Queue {
     /// $5 sites where the viewer captures biometrics, $6 sites where the viewer hears oaths, $7 offices whose cards the
-    /// viewer follows. An officer's own queue leaves a card to those who make and mail it.
+    /// viewer follows. Who is expected at a site stands in its queue whatever else is to be done in the case. An officer's own
+    /// queue leaves a card to those who make and mail it, and a reopening to a supervisor.
     fn condition(self) -> &'static str {
         match self {
             Self::Mine => {
                 "(officer = $1 AND office = ANY($2) AND representative IS DISTINCT FROM $1 AND (answer <> ''
-                    OR (task <> '' AND task NOT IN ('produce_card', 'mail_card', 'see_to_card'))))"
+                    OR (task <> '' AND task NOT IN ('produce_card', 'mail_card', 'see_to_card', 'reopen'))))"
             }
             Self::Office => {
                 "(party IS DISTINCT FROM $1 AND representative IS DISTINCT FROM $1 AND (
-                    ((task <> '' OR answer <> '') AND (CASE WHEN office = '' THEN 'NBC' ELSE office END) = ANY($3))
-                    OR (task = 'record_biometrics' AND site = ANY($5))
+                    ((task <> '' OR answer <> '') AND office = ANY($3))
+                    OR (state->>'biometrics' = 'scheduled' AND stage IN ('accepted', 'in_review', 'decision_pending')
+                        AND site <> '' AND site = ANY($5))
                     OR (task IN ('record_oath', 'issue_certificate') AND site = ANY($6))
                     OR (task IN ('produce_card', 'mail_card', 'see_to_card') AND office = ANY($7))
                     OR ($4 AND task = 'intake')))"
             }
             Self::Unassigned => {
                 "(party IS DISTINCT FROM $1 AND representative IS DISTINCT FROM $1 AND officer IS NULL AND (
-                    ((task <> '' OR answer <> '') AND (CASE WHEN office = '' THEN 'NBC' ELSE office END) = ANY($3))
+                    ((task <> '' OR answer <> '') AND office = ANY($3))
                     OR ($4 AND task = 'intake')))"
             }
         }
@@ -95,9 +123,8 @@ pub(crate) async fn list(
     let (after_us, after_id) = after.unwrap_or((i64::MAX, Uuid::max()));
     let sql = format!(
         "SELECT {COLUMNS} FROM (
-             SELECT *, CASE WHEN party = $1 OR representative = $1 THEN party_changed_at_us ELSE changed_at_us END AS shown_us
-             FROM case_row WHERE {VISIBLE}) AS visible
-         WHERE (shown_us, case_id) < ($5, $6) ORDER BY shown_us DESC, case_id DESC LIMIT $7"
+             SELECT case_id, shown_us FROM ({SHOWN}) AS seen ORDER BY shown_us DESC, case_id DESC LIMIT $7) AS shown
+         JOIN case_row USING (case_id) ORDER BY shown_us DESC, case_id DESC"
     );
     let rows = sqlx::query(sqlx::AssertSqlSafe(sql))
         .bind(viewer.account)

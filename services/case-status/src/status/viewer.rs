@@ -15,7 +15,7 @@ pub(crate) struct Viewer {
     pub(crate) account: Uuid,
     /// Offices where the viewer may have cases.
     pub(crate) officer_at: Vec<String>,
-    /// Offices the viewer supervises.
+    /// Offices the viewer supervises; the cases of intake's have an empty one before acceptance, which is among them then.
     pub(crate) supervises: Vec<String>,
     /// Whether the viewer does intake.
     pub(crate) is_intake: bool,
@@ -50,10 +50,14 @@ impl Viewer {
             let held = caller.roles.iter().filter(|held| roles.contains(&held.role.as_str()));
             held.map(|held| held.office.clone()).collect()
         };
+        let mut supervises = at(&["supervisor"]);
+        if supervises.iter().any(|office| office == INTAKE_OFFICE) {
+            supervises.push(String::new());
+        }
         Ok(Self {
             account,
             officer_at: at(&OFFICER_ROLES),
-            supervises: at(&["supervisor"]),
+            supervises,
             is_intake: caller.has_role("intake_officer", Some(INTAKE_OFFICE)),
             captures_at: at(&["biometrics_officer"]),
             oaths_at: at(&["oath_officer"]),

@@ -5,6 +5,7 @@ use jiff::SignedDuration;
 
 use crate::holds::owed;
 use crate::linked::{Office, decide, office, recommend};
+use crate::people::command;
 use crate::world::World;
 
 #[tokio::test(flavor = "multi_thread")]
@@ -56,4 +57,44 @@ async fn a_request_for_a_hearing_is_owed_until_it_is_decided() {
     recommend(&office, request, false).await;
     decide(&office, request, "deny").await.unwrap();
     world.until(|| owed(&world, "hearing"), Vec::is_empty).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_case_whose_motion_was_granted_is_owed_its_reopening_until_a_supervisor_does_it() {
+    let world = World::start().await;
+    let office = office(&world).await;
+    let (ana, kim) = (world.person(&[]).await, world.person(&[("supervisor", "NBC")]).await);
+    let denied = world.submit_package(&[("I-130", "family_petition", ana.account)]).await[0];
+    let name = format!("cases/{denied}");
+    let receipt = world.until(|| ana.case(&name, 0), |case| case.stage == "accepted").await.receipt_number;
+    recommend(&office, denied, false).await;
+    decide(&office, denied, "deny").await.unwrap();
+    let facts = |_| DerivedFacts {
+        age: 40,
+        about_receipt: receipt.clone(),
+        challenge: "motion_reopen".into(),
+        ..Default::default()
+    };
+    let motion = world.submit_with(&[("I-290B", "appeal", ana.account)], facts).await[0];
+    let motion_name = format!("cases/{motion}");
+    world.until(|| ana.case(&motion_name, 0), |case| case.stage == "accepted").await;
+    world.until(|| ana.case(&name, 0), |case| case.title_id == "6").await;
+    let told = |tasks: &[String]| tasks.iter().any(|task| task == "reopen");
+    assert!(!told(&office.sam.queue("office").await.unwrap().0));
+
+    recommend(&office, motion, true).await;
+    // Who denied the case does not decide about the motion.
+    let kim = Office { ito: office.ito.clone(), sam: world.stepped_up(&kim) };
+    decide(&kim, motion, "approve").await.unwrap();
+    world.until(|| owed(&world, "reopening"), |owed| owed == &[false]).await;
+    world.until(|| office.sam.queue("office"), |queue| told(&queue.0)).await;
+    assert!(!told(&office.ito.queue("mine").await.unwrap().0), "only a supervisor can");
+    world.clock.advance(SignedDuration::from_hours(24 * 31));
+    world.until(|| owed(&world, "reopening"), |owed| owed == &[true]).await;
+
+    let sam = world.stepped_up(&office.sam);
+    command!(sam, reopen_case, ReopenCaseRequest { name: name.clone(), motion: motion_name }).unwrap();
+    world.until(|| owed(&world, "reopening"), Vec::is_empty).await;
+    world.until(|| sam.queue("office"), |queue| !told(&queue.0)).await;
+    assert_eq!(ana.case(&name, 0).await.unwrap().stage, "in_review");
 }

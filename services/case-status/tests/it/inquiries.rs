@@ -3,7 +3,7 @@
 use docket_proto::case_status::v1 as pb;
 use tonic::{Code, Status};
 
-use crate::people::{Someone, command, reason};
+use crate::people::{Someone, command, of_own_accord, reason};
 use crate::world::World;
 
 const WHY: &str = "My mother is in hospital abroad, and I have to travel to her.";
@@ -127,4 +127,83 @@ async fn the_party_asks_and_the_office_answers_in_words_that_only_they_read() {
         ana.lines(&name, 0).await.unwrap()[3..],
         ["expedite_requested", "inquiry_sent", "expedite_decided", "inquiry_answered"]
     );
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_examination_that_nobody_explained_is_closed_also_where_an_older_inquiry_is_answered_late() {
+    let world = World::start().await;
+    let ana = world.person(&[]).await;
+    let ito = world.person(&[("adjudicator", "NBC")]).await;
+    let sam = world.person(&[("supervisor", "NBC"), ("biometrics_officer", "ASC-NYC")]).await;
+    let name = format!("cases/{}", world.submit(&ana, 40).await);
+    world.until(|| ana.case(&name, 0), |case| case.version == 3).await;
+    let officer = format!("accounts/{}", ito.account);
+    command!(sam, assign_case, AssignCaseRequest { name: name.clone(), officer: officer }).unwrap();
+    let schedule = async |kind: i32| {
+        command!(sam, schedule_appointment, ScheduleAppointmentRequest { name: name.clone(), kind: kind })
+            .unwrap();
+    };
+    let miss = async |kind: i32| {
+        world.clock.advance(jiff::SignedDuration::from_hours(24 * 30));
+        command!(
+            sam,
+            record_missed_appointment,
+            RecordMissedAppointmentRequest { name: name.clone(), kind: kind }
+        )
+        .unwrap();
+    };
+    // Nobody came to the biometrics; why, they say, and nobody answers that.
+    schedule(1).await;
+    miss(1).await;
+    let inquiry = command!(
+        ana,
+        send_inquiry,
+        SendInquiryRequest { name: name.clone(), kind: "appointment_missed".into(), text: WHY.into() }
+    )
+    .unwrap()
+    .inquiry;
+    schedule(1).await;
+    let (taken, checked) = (true, "no_record".to_owned());
+    command!(
+        sam,
+        record_biometrics,
+        RecordBiometricsRequest { name: name.clone(), early_by_agreement: taken }
+    )
+    .unwrap();
+    command!(
+        ito,
+        record_background_check,
+        RecordBackgroundCheckRequest {
+            name: name.clone(),
+            system: "fbi_fingerprint".into(),
+            result_class: checked
+        }
+    )
+    .unwrap();
+    command!(ito, start_review, StartReviewRequest { name: name.clone() }).unwrap();
+    // Nor to the examination, of which they cannot say why.
+    schedule(2).await;
+    miss(2).await;
+    world.clock.advance(jiff::SignedDuration::from_hours(24 * 60));
+    world.no_timers_left().await;
+    let passed = |lines: &Vec<String>| lines.iter().any(|line| line == "absence_deadline_passed");
+    assert!(!passed(&ana.lines(&name, 0).await.unwrap()));
+    let close = async |who: &Someone| {
+        let why = "examination_missed".to_owned();
+        of_own_accord!(
+            who,
+            close_administratively,
+            CloseAdministrativelyRequest { name: name.clone(), cause: why }
+        )
+    };
+    let ito = world.stepped_up(&ito);
+    assert_eq!(reason(&close(&ito).await.unwrap_err()), "NOT_CLOSABLE");
+    command!(
+        ito,
+        answer_inquiry,
+        AnswerInquiryRequest { name: name.clone(), inquiry: inquiry, answer: ANSWER.into() }
+    )
+    .unwrap();
+    world.until(|| ana.lines(&name, 0), passed).await;
+    close(&ito).await.unwrap();
 }

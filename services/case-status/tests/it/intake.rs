@@ -1,5 +1,6 @@
 //! Intake: a machine accepts, an officer looks where a machine may not, repetition changes nothing.
 
+use docket_proto::case_status::v1 as pb;
 use tonic::Code;
 use uuid::Uuid;
 
@@ -160,4 +161,48 @@ async fn a_payment_returned_for_a_filing_that_is_parked_is_parked_too_and_the_ot
         lines.ends_with(&["refund_recorded", "refund_failure_recorded", "refund_recorded"].map(String::from))
     };
     world.until(|| ana.lines(&case, 0), told).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn who_loses_a_case_by_a_command_is_answered_all_the_same_when_they_repeat_it() {
+    let world = World::start().await;
+    let (ana, iva) = (world.person(&[]).await, world.person(&[("intake_officer", "NBC")]).await);
+    let (other, sam) =
+        (world.person(&[("intake_officer", "NBC")]).await, world.person(&[("supervisor", "NBC")]).await);
+    let bea = world.person(&[("biometrics_officer", "ASC-NYC")]).await;
+    macro_rules! send {
+        ($person:expr, $rpc:ident, $message:expr) => {
+            $person.cases.clone().$rpc($person.ask($message.clone())).await.map(tonic::Response::into_inner)
+        };
+    }
+    let names = [world.submit(&ana, 17).await, world.submit(&ana, 17).await].map(|id| format!("cases/{id}"));
+    for name in &names {
+        world.until(|| ana.case(name, 0), |_| true).await;
+    }
+    let [name, rejected] = names;
+    let accept = pb::AcceptFilingRequest { request_id: id(), name: name.clone() };
+    let accepted = send!(iva, accept_filing, accept).unwrap();
+    assert_eq!(send!(iva, accept_filing, accept).unwrap(), accepted, "the same number");
+    // To anybody else the case is what it was: not theirs; and the id is of that request.
+    assert_eq!(send!(other, accept_filing, accept).unwrap_err().code(), Code::NotFound);
+    let reused = pb::AcceptFilingRequest { name: rejected.clone(), ..accept };
+    let reused = send!(iva, accept_filing, reused).unwrap_err();
+    assert_eq!((reused.code(), reason(&reused).as_str()), (Code::AlreadyExists, "REQUEST_ID_REUSED"));
+    let reject = pb::RejectFilingRequest { request_id: id(), name: rejected, codes: vec!["X-AGE".into()] };
+    let first = send!(iva, reject_filing, reject).unwrap();
+    assert_eq!(send!(iva, reject_filing, reject).unwrap(), first);
+
+    command!(sam, assign_case, AssignCaseRequest { name: name.clone() }).unwrap();
+    command!(sam, schedule_appointment, ScheduleAppointmentRequest { name: name.clone(), kind: 1 }).unwrap();
+    let taken =
+        pb::RecordBiometricsRequest { request_id: id(), name: name.clone(), early_by_agreement: true };
+    let first = send!(bea, record_biometrics, taken).unwrap();
+    assert_eq!(send!(bea, record_biometrics, taken).unwrap(), first);
+    let (office, reason) = ("FO-CHI".to_owned(), "workload".to_owned());
+    let assign = pb::AssignCaseRequest { request_id: id(), name: name.clone(), officer: String::new() };
+    let assigned = send!(sam, assign_case, assign).unwrap();
+    let away = pb::TransferCaseRequest { request_id: id(), name, office, reason };
+    let first = send!(sam, transfer_case, away).unwrap();
+    assert_eq!(send!(sam, transfer_case, away).unwrap(), first);
+    assert_eq!(send!(sam, assign_case, assign).unwrap(), assigned, "also of what was done before");
 }

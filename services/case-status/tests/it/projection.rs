@@ -7,7 +7,7 @@ use tokio_stream::StreamExt as _;
 use tonic::{Code, Request};
 use tonic_types::StatusExt as _;
 
-use crate::people::{command, reason};
+use crate::people::{command, of_own_accord, reason};
 use crate::world::World;
 
 #[tokio::test(flavor = "multi_thread")]
@@ -201,4 +201,116 @@ async fn a_case_that_went_to_another_office_is_in_the_queue_there_and_nobody_who
     command!(kit, schedule_appointment, ScheduleAppointmentRequest { name: name.clone(), kind: 1 }).unwrap();
     let case = world.until(|| ana.case(&name, 0), |case| case.title_id == "26").await;
     assert_eq!(case.appointment.unwrap().office, "ASC-CHI");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn who_is_expected_at_a_site_stands_in_its_queue_whatever_else_is_to_be_done_in_the_case() {
+    let world = World::start().await;
+    let (ana, ito) = (world.person(&[]).await, world.person(&[("adjudicator", "NBC")]).await);
+    let sam = world.stepped_up(&world.person(&[("supervisor", "NBC")]).await);
+    let bea = world.person(&[("biometrics_officer", "ASC-NYC")]).await;
+    let elsewhere = world.person(&[("biometrics_officer", "ASC-CHI")]).await;
+    let expected = || async {
+        assert_eq!(elsewhere.queue("office").await.unwrap().1, 0);
+        let queue = bea.worklist("office").await.unwrap();
+        let [item] = &queue.items[..] else { panic!("{queue:?}") };
+        assert_eq!((item.task.as_str(), queue.total, item.answer.as_str()), ("record_biometrics", 1, ""));
+        item.case.clone().unwrap()
+    };
+    let mut name = format!("cases/{}", world.submit(&ana, 40).await);
+    world.until(|| ana.case(&name, 0), |case| case.version == 3).await;
+    assert_eq!(bea.queue("office").await.unwrap().1, 0);
+    let officer = format!("accounts/{}", ito.account);
+    command!(sam, assign_case, AssignCaseRequest { name: name.clone(), officer: officer }).unwrap();
+    command!(sam, schedule_appointment, ScheduleAppointmentRequest { name: name.clone(), kind: 1 }).unwrap();
+    let done = command!(ito, start_review, StartReviewRequest { name: name.clone() }).unwrap();
+    sam.case(&name, done.case.unwrap().version).await.unwrap();
+    expected().await;
+    // Nobody has it.
+    let done = of_own_accord!(sam, unassign_case, UnassignCaseRequest { name: name.clone() }).unwrap();
+    sam.case(&name, done.case.unwrap().version).await.unwrap();
+    expected().await;
+    // A denial is recommended, and goes back.
+    command!(sam, assign_case, AssignCaseRequest { name: name.clone() }).unwrap();
+    let deny = "deny".to_owned();
+    let done = command!(
+        sam,
+        recommend_decision,
+        RecommendDecisionRequest { name: name.clone(), recommendation: deny }
+    )
+    .unwrap();
+    sam.case(&name, done.case.unwrap().version).await.unwrap();
+    expected().await;
+    let kim = world.stepped_up(&world.person(&[("supervisor", "NBC")]).await);
+    let returned = "return".to_owned();
+    command!(kim, decide_case, DecideCaseRequest { name: name.clone(), decision: returned }).unwrap();
+    // More is asked of the party.
+    let items = vec![pb::request_evidence_request::Item { code: "lease".into(), reason: "missing".into() }];
+    let asked = command!(
+        sam,
+        request_evidence,
+        RequestEvidenceRequest { name: name.clone(), kind: "rfe".into(), items: items, days: 30 }
+    )
+    .unwrap();
+    sam.case(&name, asked.case.unwrap().version).await.unwrap();
+    let shown = expected().await;
+    assert_eq!((shown.appointment_kind.as_str(), shown.title.as_str()), ("biometrics", ""));
+
+    // Whoever works there knows the case by that alone.
+    name = shown.name;
+    let taken = true;
+    command!(bea, record_biometrics, RecordBiometricsRequest { name: name, early_by_agreement: taken })
+        .unwrap();
+    world.until(|| bea.queue("office"), |queue| queue.1 == 0).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_page_of_a_supervisors_list_reads_no_more_than_it_shows() {
+    const CASES: usize = 5_000;
+    let world = World::start().await;
+    let (ana, sam) = (world.person(&[]).await, world.person(&[("supervisor", "NBC")]).await);
+    let name = format!("cases/{}", world.submit(&ana, 40).await);
+    world.until(|| ana.case(&name, 0), |case| case.version == 3).await;
+    // Half of them wait for intake, and have no office yet.
+    world
+        .spoil(
+            "INSERT INTO case_row_a SELECT other.* FROM case_row_a AS known CROSS JOIN generate_series(1, 4999) AS nth
+             CROSS JOIN LATERAL jsonb_populate_record(known, jsonb_build_object('case_id', gen_random_uuid(),
+                 'receipt_number', '', 'party', gen_random_uuid(), 'changed_at_us', known.changed_at_us - nth,
+                 'office', CASE WHEN nth % 2 = 0 THEN 'NBC' ELSE '' END)) AS other",
+        )
+        .await;
+    world.spoil("ANALYZE case_row_a").await;
+    let pool = world.status_pool();
+    let read = || async {
+        let sql = "SELECT seq_tup_read + idx_tup_fetch FROM pg_stat_user_tables WHERE relname = 'case_row_a'";
+        let read = sqlx::query_scalar::<_, i64>(sql).fetch_one(&pool).await;
+        read.map_err(|error| tonic::Status::internal(error.to_string()))
+    };
+    let page = |size: u32, page_token: String| {
+        let request = sam.ask(pb::ListCasesRequest { page_size: size, page_token, language: String::new() });
+        let mut status = sam.status.clone();
+        async move { status.list_cases(request).await.unwrap().into_inner() }
+    };
+    let before = read().await.unwrap();
+    let first = page(50, String::new()).await;
+    let after = world.until(&read, |after| *after >= before + 50).await;
+    assert!(after - before < 1_000, "{} rows read for 50", after - before);
+
+    // And page by page it is all of them, newest first, each once.
+    let (mut names, mut token) = (std::collections::BTreeSet::new(), first.next_page_token);
+    let mut last = i64::MAX;
+    let mut cases = first.cases;
+    loop {
+        for case in cases {
+            assert!(case.changed_at_us <= last && names.insert(case.name));
+            last = case.changed_at_us;
+        }
+        if token.is_empty() {
+            break;
+        }
+        let next = page(500, token).await;
+        (cases, token) = (next.cases, next.next_page_token);
+    }
+    assert_eq!(names.len(), CASES);
 }

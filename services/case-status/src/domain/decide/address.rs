@@ -1,4 +1,4 @@
-//! The party moved: open cases go by the new address, and the report itself is done.
+//! The party moved: cases that are open, or may be again, go by the new address, and the report itself is done.
 
 use docket_kernel::Refusal;
 use docket_proto::case_status::events::v1 as pb;
@@ -9,10 +9,11 @@ use uuid::Uuid;
 use super::Decision;
 use super::ending::answered_by_itself;
 use super::hold::holds_ended;
+use super::own_motion::may_be_reopened;
 use crate::domain::{Case, Stage};
 
-/// The address of record changed, or whoever a case is about moved: an open case that it is for goes by it. A due date that was served
-/// stays (lifecycle 54). Where the account's owner moved and names no case, it is for all of them; where they signed for somebody else
+/// The address of record changed, or whoever a case is about moved: an open case that it is for goes by it, and one that may be
+/// reopened, whose days would then end in the old zone. A due date that was served stays (lifecycle 54). Where the account's owner moved and names no case, it is for all of them; where they signed for somebody else
 /// who moved, for that person's alone (INA 265(c), 8 CFR 265.1).
 ///
 /// # Errors
@@ -27,7 +28,7 @@ pub fn change_address(
     let all = !changed.for_another && changed.receipt_numbers.is_empty();
     let meant = all || named || changed.case_ids.contains(&id.to_string());
     let open = case.is_open() || case.may_be_answered() || case.oath_is_to_come() || case.card_is_to_come();
-    if !meant || !open {
+    if !meant || !(open || may_be_reopened(case, true)) {
         return Ok(Vec::new());
     }
     Ok(vec![

@@ -35,9 +35,7 @@ pub fn schedule_interview(case: &Case, appointment: &Appointment) -> Decision {
     pending(case)?;
     match case.interview {
         Interview::ToSchedule | Interview::Missed => {}
-        Interview::Completed if is_reexamination_due(case) => {
-            not_before_day_60(case, civil_date(appointment.starts_at, &appointment.zone))?;
-        }
+        Interview::Completed if is_reexamination_due(case) => {}
         Interview::NotNeeded
         | Interview::Scheduled
         | Interview::Completed
@@ -48,6 +46,10 @@ pub fn schedule_interview(case: &Case, appointment: &Appointment) -> Decision {
         }
     }
     ready_to_be_heard(case)?;
+    // Also where one that was set fell away with a transfer, or was missed.
+    if is_reexamination_due(case) {
+        not_before_day_60(case, civil_date(appointment.starts_at, &appointment.zone))?;
+    }
     // Who is naturalized has a card; who asks for the status or for asylum does not.
     let card = needs(&case.family).oath.then_some("permanent_resident_card");
     let bring = ["appointment_notice", "identity_document"].into_iter().chain(card).chain(["passports"]);
@@ -192,17 +194,19 @@ fn explained_by(case: &Case, missed: &Appointment, now: Timestamp) -> Result<typ
 /// # Errors
 /// None.
 pub fn pass_absence(case: &Case, appointment_id: Uuid, now: Timestamp) -> Decision {
-    let silent = |absence: &&Absence| {
-        absence.appointment == appointment_id
-            && !absence.explained
-            && !absence.passed
-            && now >= absence.deadline.expires_at
-    };
-    let asked = case.inquiries.iter().any(|inquiry| inquiry.kind == APPOINTMENT_MISSED);
-    let open = case.stage.is_pending() && case.interview == Interview::Missed && !asked;
-    let passed = case.absence.as_ref().filter(silent).filter(|_| open);
+    let silent =
+        |absence: &&Absence| absence.appointment == appointment_id && now >= absence.deadline.expires_at;
+    let passed = unexplained(case).filter(silent);
     let event = |_| pb::AbsenceDeadlinePassed { appointment_id: appointment_id.to_string() }.into();
     Ok(passed.map(event).into_iter().collect())
+}
+
+/// The examination to which nobody came and of which nothing was said yet; none while an inquiry about an earlier one keeps the party
+/// from saying it.
+pub fn unexplained(case: &Case) -> Option<&Absence> {
+    let asked = case.inquiries.iter().any(|inquiry| inquiry.kind == APPOINTMENT_MISSED);
+    let open = case.stage.is_pending() && case.interview == Interview::Missed && !asked;
+    case.absence.as_ref().filter(|absence| open && !absence.explained && !absence.passed)
 }
 
 /// The appointment that stands, of which it is to be said what came of it.

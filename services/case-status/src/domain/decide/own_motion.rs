@@ -54,7 +54,8 @@ pub fn reopen_on_own_motion(case: &Case, officer: Uuid, motion: &Motion, now: Ti
     Ok(events)
 }
 
-fn may_be_reopened(case: &Case, favorable: bool) -> bool {
+/// Whether the office may reopen a decided case, to decide it for the party or against it.
+pub(super) fn may_be_reopened(case: &Case, favorable: bool) -> bool {
     match case.outcome {
         Some(
             Outcome::Denied

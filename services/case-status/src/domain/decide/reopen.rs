@@ -1,5 +1,5 @@
-//! A case that was denied, or whose approval was revoked, comes back because a motion was granted (8 CFR 103.5(a)), or because a
-//! hearing found for the applicant (8 CFR 336.2(b)).
+//! A case that was denied, or whose approval was revoked, comes back because a motion was granted (8 CFR 103.5(a)), or an appeal, which
+//! the office then treats as one (8 CFR 103.3(a)(2)(iii)), or because a hearing found for the applicant (8 CFR 336.2(b)).
 
 use docket_kernel::Refusal;
 use docket_proto::case_status::events::v1 as pb;
@@ -9,7 +9,7 @@ use super::Decision;
 use super::challenge::is_about;
 use crate::domain::{Case, Outcome};
 
-/// Reopens the case for a motion or a request for a hearing, as that one's own case stands. Each reopens once.
+/// Reopens the case for a motion, an appeal or a request for a hearing, as that one's own case stands. Each reopens once.
 ///
 /// # Errors
 /// `NOT_DENIED`, `MOTION_UNKNOWN`, `MOTION_NOT_GRANTED`, `MOTION_USED`; not found without a case.
@@ -28,9 +28,7 @@ pub fn reopen(case: &Case, motion_id: Uuid, motion: &Case, officer: Uuid) -> Dec
         )
         .way_out("Look at how the case stands."));
     }
-    // An appeal is decided by another office, which sends the case back itself.
-    let reopens = motion.challenge.starts_with("motion") || motion.challenge == "hearing";
-    if !reopens || !is_about(motion, case) {
+    if !is_about(motion, case) {
         return Err(Refusal::state("MOTION_UNKNOWN", "That is no motion of this party about this case.")
             .way_out("Name the case of the I-290B or N-336 that gives this receipt number.")
             .field("motion"));

@@ -105,3 +105,35 @@ fn a_person_looks_before_an_address_of_somebody_protected_changes() {
     let report = given([pb::CaseOpened { protected: true, ..opened() }.into()]);
     assert_eq!(decide::intake_reasons(&report.0), ["protected_1367"]);
 }
+
+#[test]
+fn a_case_that_may_be_reopened_goes_by_the_new_address_and_so_do_its_days() {
+    let ended = |event: Event| in_review().and(event);
+    let closed = |reopen_until_date: &str| {
+        let reopen_until_date = reopen_until_date.to_owned();
+        ended(pb::CaseAdministrativelyClosed { reopen_until_date, ..Default::default() }.into())
+    };
+    let abandoned = pb::CaseDenied { abandoned: true, ..Default::default() };
+    for case in [
+        ended(pb::CaseDenied::default().into()),
+        ended(abandoned.into()),
+        ended(pb::ApprovalRevoked::default().into()),
+        ended(pb::ApprovalRevokedByLaw::default().into()),
+        ended(pb::StatusTerminated::default().into()),
+        ended(pb::CaseClosedAsMoot::default().into()),
+        closed("2027-11-24"),
+    ] {
+        moved(&case, &[RECEIPT]).then(&["address_changed"]);
+        moved(&case, &["DKT1234567905"]).then(&[]);
+    }
+    // What nobody reopens is over.
+    moved(&closed(""), &[]).then(&[]);
+    moved(&ended(pb::CaseReferred::default().into()), &[]).then(&[]);
+
+    let denied = ended(pb::CaseDenied::default().into());
+    let events = moved(&denied, &[]).then(&["address_changed"]);
+    let again = events.into_iter().fold(denied, Given::and).and(pb::CaseReopened::default());
+    let (kind, day0) = (crate::domain::RequestKind::Rfe, "2026-11-24".parse().unwrap());
+    let asked = decide::plan_deadline(&again.0, kind, day0, None, false).unwrap();
+    assert_eq!(asked.zone, "America/Los_Angeles");
+}

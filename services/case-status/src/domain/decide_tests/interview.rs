@@ -34,6 +34,20 @@ fn a_second_examination_is_not_before_day_60() {
     let set = |day| interviewed(false).when(|case| decide::schedule_interview(case, &appointment(day)));
     set("2027-01-22T15:00:00Z").refused("TOO_SOON");
     set("2027-01-25T15:00:00Z").then(&["interview_scheduled"]);
+    // Nor where the day that was set fell away with a transfer, or nobody came.
+    let fell_away = |event: Event| {
+        let appointment = Some(slot("2027-01-25T15:00:00Z", "FO-NYC"));
+        interviewed(false).and(pb::InterviewScheduled { appointment, ..Default::default() }).and(event)
+    };
+    for event in [
+        pb::InterviewCancelled { cause: "transferred".into(), ..Default::default() }.into(),
+        pb::InterviewMissed::default().into(),
+    ] {
+        let given = fell_away(event);
+        let set = |day| given.when(|case| decide::schedule_interview(case, &appointment(day)));
+        set("2027-01-22T15:00:00Z").refused("TOO_SOON");
+        set("2027-01-25T15:00:00Z").then(&["interview_scheduled"]);
+    }
     // Nor is it moved there, unless the applicant asks.
     let moving = |given: Given, by| {
         let to = appointment("2027-01-22T15:00:00Z");
@@ -219,6 +233,10 @@ fn the_days_to_say_why_pass_once_and_only_without_a_word() {
     // What was asked about the biometrics before is not answered yet, and the party cannot ask again.
     let asked_before = missed(interview_scheduled().and(said.clone()), "2026-12-16T15:00:00Z");
     pass(&asked_before, appointment, end).then(&[]);
+    assert_eq!(decide::unexplained(&asked_before.0), None);
+    let answered = asked_before.and(pb::InquiryAnswered::default());
+    assert!(decide::unexplained(&answered.0).is_some());
+    pass(&answered, appointment, end).then(&["absence_deadline_passed"]);
 
     let passed = case.and(events[0].clone());
     assert_eq!((title::title(&passed.0).id.as_str(), task::task(&passed.0)), ("21c", Some("see_to_absence")));

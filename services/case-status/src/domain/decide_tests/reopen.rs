@@ -176,9 +176,44 @@ fn only_a_denied_case_is_reopened_and_only_by_its_own_granted_motion() {
     reopened(&accepted().and(pb::CaseWithdrawn {}), &motion(|_| ())).refused("NOT_DENIED");
     reopened(&given([]), &motion(|_| ())).refused("NOT_FOUND");
     let denied = denied();
-    reopened(&denied, &motion(|motion| motion.challenge = "appeal".into())).refused("MOTION_UNKNOWN");
+    reopened(&denied, &motion(|motion| motion.challenge.clear())).refused("MOTION_UNKNOWN");
     reopened(&denied, &motion(|motion| motion.about_receipt = "DKT1".into())).refused("MOTION_UNKNOWN");
     reopened(&denied, &motion(|motion| motion.party = Some(BO))).refused("MOTION_UNKNOWN");
     reopened(&denied, &Case::default()).refused("MOTION_UNKNOWN");
     reopened(&denied, &motion(|motion| motion.outcome = None)).refused("MOTION_NOT_GRANTED");
+}
+
+#[test]
+fn what_was_granted_is_the_offices_task_until_the_case_is_reopened() {
+    let kinds = [
+        ("motion_reopen", "granted"),
+        ("motion_both", "granted"),
+        ("appeal", "granted"),
+        ("hearing", "granted"),
+    ];
+    for (kind, cause) in kinds.into_iter().chain([("motion_reopen", "denied"), ("appeal", "withdrawn")]) {
+        let (case_id, challenge) = (MOTION.to_string(), kind.to_owned());
+        let accepted = pb::ChallengeAccepted { case_id: case_id.clone(), challenge: challenge.clone() };
+        let ended = pb::ChallengeEnded { case_id, cause: cause.to_owned(), challenge };
+        let challenged = || denied().and(accepted.clone());
+        assert_eq!(task::task(&challenged().0), None, "it waits for that one");
+        let case = challenged().and(ended.clone());
+        if cause != "granted" {
+            assert_eq!(task::task(&case.0), None);
+            continue;
+        }
+        assert_eq!(task::task(&case.0), Some("reopen"));
+        let granted = motion(|motion| motion.challenge = kind.into());
+        let events = reopened(&case, &granted).then(&["reopened"]);
+        let again = case.and(events[0].clone());
+        assert!(again.0.granted.is_empty() && task::task(&again.0) != Some("reopen"));
+        // Denied once more, it takes another one.
+        assert_eq!(task::task(&again.and(pb::CaseDenied::default()).0), None);
+        // The office may do it of its own accord, or before it is heard here that it was granted.
+        let own = challenged().and(ended.clone()).and(pb::CaseReopenedOnOwnMotion::default());
+        assert!(own.0.granted.is_empty());
+        let before = challenged().and(events[0].clone()).and(ended);
+        assert!(before.0.granted.is_empty());
+        assert_eq!(task::task(&before.and(pb::CaseDenied::default()).0), None);
+    }
 }
