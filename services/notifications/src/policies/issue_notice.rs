@@ -192,8 +192,8 @@ impl IssueNotices {
             form_of_notice: form_of_notice(kind),
             language: Language::of(&contact.language).tag().to_owned(),
             form: matter.form.clone(),
-            name: self.renderer.printable(&name),
-            address: contact.postal_address.lines().map(|line| self.renderer.printable(line)).collect(),
+            name,
+            address: contact.postal_address.lines().map(str::to_owned).collect(),
             original_to_representative: matter
                 .original(kind)
                 .is_some_and(|account| account != matter.account),
@@ -228,7 +228,7 @@ impl IssueNotices {
         };
         let name = full_name(&contact);
         let lines = std::iter::once(name.as_str()).chain(contact.postal_address.lines());
-        Ok(lines.filter(|line| !line.is_empty()).map(|line| self.renderer.printable(line)).collect())
+        Ok(lines.filter(|line| !line.is_empty()).map(str::to_owned).collect())
     }
 
     /// The event that owes the notice, with the officer's words where the notice prints them.
