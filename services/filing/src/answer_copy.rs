@@ -7,7 +7,6 @@ use docket_typeset::{Template, TypesetError, Typesetter};
 use jiff::Timestamp;
 use serde::Serialize;
 
-use crate::copy::set_legibly;
 use crate::desk::ResponseDossier;
 use crate::domain::attached::{Attached, Refused};
 use crate::domain::filing::Filing;
@@ -113,7 +112,7 @@ impl AnswerCopy {
     /// Our fault: the template.
     pub(crate) fn set(&self, typesetter: &Typesetter) -> Result<Vec<u8>, TypesetError> {
         let data = serde_json::to_value(self).expect("texts can be written");
-        set_legibly(typesetter, ANSWER, (&data, &self.response, self.at))
+        typesetter.set_legibly(ANSWER, &data, (&self.response, self.at))
     }
 }
 

@@ -8,10 +8,9 @@ use std::sync::Arc;
 
 use docket_forms::Type;
 use docket_service::ApiError;
-use docket_typeset::{Paper, Template, TypesetError, Typesetter, latin};
+use docket_typeset::{Template, TypesetError, Typesetter};
 use jiff::Timestamp;
 use serde::Serialize;
-use serde_json::Value;
 use tokio::sync::Semaphore;
 
 use crate::answer_copy::AnswerCopy;
@@ -112,41 +111,7 @@ impl Copies {
 fn set(typesetter: &Typesetter, copy: &Copy) -> Result<Vec<u8>, TypesetError> {
     let data = serde_json::to_value(Printed::of(copy)).expect("texts and numbers can be written");
     let id = format!("{} {} {}", copy.cover.filing, copy.cover.hash, copy.cover.receipt_number);
-    set_legibly(typesetter, COPY, (&data, &id, copy.at))
-}
-
-/// Sets a paper, each character that no font has as its number. What a font has and yet cannot be set for an archive, as may
-/// happen where scripts are mixed, is set as numbers too.
-pub(crate) fn set_legibly(
-    typesetter: &Typesetter,
-    template: Template<'_>,
-    (data, id, at): (&Value, &str, Timestamp),
-) -> Result<Vec<u8>, TypesetError> {
-    let set = |legible: &dyn Fn(&str) -> String| {
-        let mut data = data.clone();
-        let replaced = spell(&mut data, legible);
-        data["numbered"] = Value::Bool(replaced);
-        typesetter.set(template, Paper { data: data.to_string(), id, at })
-    };
-    set(&|text| typesetter.legible(text)).or_else(|error| {
-        tracing::warn!(%error, "a copy is set in Latin letters and numbers only");
-        set(&latin)
-    })
-}
-
-/// Makes every text legible; says whether any was changed.
-fn spell(data: &mut Value, legible: &dyn Fn(&str) -> String) -> bool {
-    match data {
-        Value::Null | Value::Bool(_) | Value::Number(_) => false,
-        Value::String(text) => {
-            let spelled = legible(text);
-            let changed = spelled != *text;
-            *text = spelled;
-            changed
-        }
-        Value::Array(values) => values.iter_mut().fold(false, |any, value| spell(value, legible) | any),
-        Value::Object(parts) => parts.values_mut().fold(false, |any, value| spell(value, legible) | any),
-    }
+    typesetter.set_legibly(COPY, &data, (&id, copy.at))
 }
 
 /// What the template is given.

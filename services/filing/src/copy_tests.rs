@@ -1,6 +1,6 @@
 //! What a copy says, that it says it the same each time, and that nothing vanishes.
 
-use serde_json::json;
+use serde_json::{Value, json};
 use uuid::Uuid;
 
 use super::*;

@@ -82,8 +82,7 @@ impl InboxService for InboxApi {
         request: Request<pb::ListThreadsRequest>,
     ) -> Answer<pb::ListThreadsResponse> {
         let caller = caller(&request)?;
-        let threads = self.list_threads(&caller, &request.get_ref().case).await?;
-        Ok(Response::new(pb::ListThreadsResponse { threads }))
+        Ok(Response::new(self.list_threads(&caller, request.get_ref()).await?))
     }
 
     async fn list_deliveries(

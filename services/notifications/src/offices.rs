@@ -23,8 +23,8 @@ static TABLE: LazyLock<Vec<Row>> = LazyLock::new(|| {
     toml::from_str::<Table>(text).expect("the table is part of the build and tested").office
 });
 
-/// The office that takes in every filing; it stands on what is issued before a case has an office.
-const INTAKE: &str = "NBC";
+/// The office that takes in every filing, and keeps those that it rejects; it stands on what is issued before a case has an office.
+pub(crate) const INTAKE: &str = "NBC";
 
 /// The office with this code; the office of intake for an unknown one.
 pub(crate) fn printed(code: &str) -> PrintedOffice {

@@ -3,7 +3,7 @@
 use std::fmt::Write as _;
 use std::path::Path;
 
-use docket_typeset::{Paper, Template, TypesetError, Typesetter};
+use docket_typeset::{Template, TypesetError, Typesetter};
 use jiff::Timestamp;
 use serde::Serialize;
 use sha2::{Digest as _, Sha256};
@@ -36,11 +36,11 @@ pub(crate) struct Page {
     pub(crate) language: String,
     /// Form, such as `N-400`.
     pub(crate) form: String,
-    /// The party's name, as it can be printed.
+    /// The party's name.
     pub(crate) name: String,
-    /// The address of record as it can be printed, a line each; empty when none was given.
+    /// The address of record, a line each; empty when none was given.
     pub(crate) address: Vec<String>,
-    /// Who acts for the party: name and address as they can be printed, a line each; empty when nobody does.
+    /// Who acts for the party: name and address, a line each; empty when nobody does.
     pub(crate) representative: Vec<String>,
     /// Whether the original is theirs and the copy the party's; else it is the other way round.
     pub(crate) original_to_representative: bool,
@@ -65,16 +65,8 @@ impl Renderer {
         Typesetter::new(font_dir).map(Self)
     }
 
-    /// The name as it can be printed: as it is, or what says that its script cannot be.
-    pub(crate) fn printable(&self, name: &str) -> String {
-        if self.0.covers(name) {
-            return name.to_owned();
-        }
-        metrics::counter!("docket_notice_name_not_printable").increment(1);
-        "(name as in your account; its script cannot be printed here)".to_owned()
-    }
-
-    /// Sets a page. Takes about a tenth of a second of one core: call it where blocking is allowed.
+    /// Sets a page; a character that no font has stands as its number, and the page says so, since a notice that is owed must go out. Takes
+    /// about a tenth of a second of one core: call it where blocking is allowed.
     ///
     /// # Errors
     /// [`TypesetError`]: a fault of the template.
@@ -86,8 +78,8 @@ impl Renderer {
     ) -> Result<Vec<u8>, TypesetError> {
         let main = template(kind);
         let template = Template { name: kind.id(), main, imports: &[("frame.typ", FRAME)], input: "notice" };
-        let data = serde_json::to_string(page).expect("texts and numbers can be written");
-        self.0.set(template, Paper { data, id: &page.notice_id, at })
+        let data = serde_json::to_value(page).expect("texts and numbers can be written");
+        self.0.set_legibly(template, &data, (&page.notice_id, at))
     }
 }
 

@@ -67,6 +67,34 @@ fn what_no_font_has_stands_as_its_number_among_what_stands_as_it_is() {
     assert_eq!(latin("Zoë Šimić\n"), "Zoë [U+0160]imi[U+0107]\n");
 }
 
+/// As it is printed where the template says so, or without a word.
+const WORDS: Template<'_> = Template {
+    name: "words",
+    main: "#set document(title: \"Words\")\n#let p = json(bytes(sys.inputs.paper))\n= Heading\n#p.words#if p.numbered [ (numbered)]",
+    ..LINE
+};
+
+fn legibly(words: &str) -> String {
+    let data = serde_json::json!({ "words": words, "items": [words] });
+    let pdf = Typesetter::new(None).unwrap().set_legibly(WORDS, &data, ("paper-1", paper("").at)).unwrap();
+    text(&pdf).split_whitespace().collect::<Vec<_>>().join(" ")
+}
+
+#[test]
+fn whatever_is_written_is_set_and_the_paper_says_whether_characters_stand_as_numbers() {
+    assert_eq!(legibly("Zoë Šimić"), "Heading Zoë Šimić");
+    assert_eq!(legibly("王 🙂"), "Heading [U+738B] [U+1F642] (numbered)");
+    // As a word processor leaves it.
+    assert_eq!(legibly("\u{f0b7}\tTwo letters\u{b}\r\n\u{f0a7} a lease"), "Heading • Two letters • a lease");
+    for hidden in [
+        "\0", "\u{1}", "\u{c}", "\u{7f}", "\u{85}", "\u{ad}", "\u{200b}", "\u{200e}", "\u{202e}", "\u{2028}",
+        "\u{feff}", "\u{fffd}",
+    ] {
+        let said = legibly(&format!("before {hidden} after"));
+        assert!(said.contains("before") && said.contains("after"), "{hidden:?}: {said}");
+    }
+}
+
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(24))]
 
@@ -76,5 +104,13 @@ proptest! {
         let typesetter = Typesetter::new(None).expect("the embedded fonts");
         let covered: String = words.split_inclusive(' ').filter(|word| typesetter.covers(word)).collect();
         prop_assert!(typesetter.set(LINE, paper(&covered)).is_ok(), "{covered:?}");
+    }
+
+    /// Whatever somebody writes is set, whether it is covered or not.
+    #[test]
+    fn anything_is_set_legibly(words in "(\\PC|[\\x00-\\x1f]|[\u{80}-\u{9f}\u{e000}-\u{f8ff}]){1,24}") {
+        let typesetter = Typesetter::new(None).expect("the embedded fonts");
+        let data = serde_json::json!({ "words": words });
+        prop_assert!(typesetter.set_legibly(WORDS, &data, ("paper-1", paper("").at)).is_ok(), "{words:?}");
     }
 }

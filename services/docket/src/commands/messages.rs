@@ -1,6 +1,6 @@
 //! `docket message`: conversations about a case, between the party or who acts for it and the office.
 use super::inquiries::at_the_case;
-use super::{Refused, Session};
+use super::{Refused, Session, each_page};
 use crate::client::{patiently, request};
 use crate::output::Teller;
 use anyhow::{Context, Result, ensure};
@@ -49,13 +49,17 @@ pub async fn message(home: &Path, args: MessageArgs, teller: &Teller) -> Result<
         tell(&begun.await.map_err(Refused::from)?.into_inner().thread.context("thread")?, teller);
         return Ok(());
     }
-    let answer =
-        connection.inbox().list_threads(request(Some(&token), pb::ListThreadsRequest { case })).await;
-    let threads = answer.map_err(Refused::from)?.into_inner().threads;
-    for thread in &threads {
-        tell(thread, teller);
-    }
-    if threads.is_empty() && !teller.is_json() {
+    let mut none = true;
+    each_page(async |page_token| {
+        let message = pb::ListThreadsRequest { case: case.clone(), page_size: 100, page_token };
+        let answer = connection.inbox().list_threads(request(Some(&token), message)).await;
+        let answer = answer.map_err(Refused::from)?.into_inner();
+        none &= answer.threads.is_empty();
+        answer.threads.iter().for_each(|thread| tell(thread, teller));
+        Ok(answer.next_page_token)
+    })
+    .await?;
+    if none && !teller.is_json() {
         teller.line(teller.words("nothing was written about this case"));
     }
     Ok(())

@@ -253,7 +253,7 @@ async fn see_intake(player: &Player, who: &str, reasons: &[String]) -> Answer {
 
 async fn answer_message(player: &Player, who: &str, text: &str) -> Answer {
     wait_for("the office sees the message", async || {
-        let message = notifications::ListThreadsRequest { case: player.case() };
+        let message = notifications::ListThreadsRequest { case: player.case(), ..Default::default() };
         let threads =
             call!(player, player.token(who)?, inbox, list_threads, message).map(|answer| answer.threads);
         Ok(threads.ok().filter(|threads| threads.iter().any(|thread| thread.name == player.thread)))

@@ -3,7 +3,7 @@
 use docket_eventlog::{Context, Executed, Subjects};
 use docket_kernel::{Refusal, derived_id, resource};
 use docket_proto::notifications::v1 as pb;
-use docket_service::{ApiError, Caller, detached};
+use docket_service::{ApiError, Caller, detached, page};
 use jiff::SignedDuration;
 use sqlx::PgConnection;
 use uuid::Uuid;
@@ -13,6 +13,10 @@ use crate::access;
 use crate::domain::{From, Matter, ThreadEvent, Threads, say, start};
 use crate::store::{delivery, matter, thread};
 
+/// The list, in its page tokens.
+const THREADS: &str = "ListThreads";
+/// Bytes of words after which a page ends, of which a client takes 4 MiB.
+const PAGE_BYTES: usize = 1 << 20;
 /// New conversations of one account within a day.
 const MOST_A_DAY: i64 = 10;
 const DAY: SignedDuration = SignedDuration::from_hours(24);
@@ -29,9 +33,10 @@ impl InboxApi {
         let matter = matter::find(&self.base.pool, case).await?;
         access::require(&self.base, &caller, "StartThread", case, matter.as_ref())?;
         let matter = matter.ok_or_else(ApiError::not_found)?;
-        if matter.receipt_number.is_empty() {
-            let message = "The office can be written to when the case has a receipt number.";
-            return Err(Refusal::state("CASE_NOT_ACCEPTED", message).into());
+        if matter.office.is_empty() {
+            let message = "The office can be written to when intake has accepted or rejected the filing.";
+            let refusal = Refusal::state("CASE_NOT_ACCEPTED", message);
+            return Err(refusal.way_out("Wait for the notice that tells you of it, then write.").into());
         }
         // The account is in the name, so that nobody's request id can meet another's conversation.
         let id = derived_id(&format!("start_thread:{account}"), context.command_id, 0);
@@ -142,16 +147,27 @@ impl InboxApi {
     pub(super) async fn list_threads(
         &self,
         caller: &Caller,
-        name: &str,
-    ) -> Result<Vec<pb::Thread>, ApiError> {
-        let case = resource::parse("cases", name)?;
+        request: &pb::ListThreadsRequest,
+    ) -> Result<pb::ListThreadsResponse, ApiError> {
+        let case = resource::parse("cases", &request.case)?;
         let matter = matter::find(&self.base.pool, case).await?;
         access::require(&self.base, caller, "ListThreads", case, matter.as_ref())?;
-        let mut threads = Vec::new();
-        for row in thread::of_case(&self.base.pool, case).await? {
-            threads.push(self.thread(&row).await?);
+        let after = page::decode(THREADS, &request.page_token)?.map(|last| after(&last)).transpose()?;
+        let size = page::size(request.page_size);
+        let mut rows = thread::of_case(&self.base.pool, case, after, size + 1).await?;
+        let key = |last: &thread::Row| format!("{} {}", last.started_at_us, last.thread_id);
+        let mut next_page_token = page::cut(THREADS, &mut rows, size, key);
+        let (mut threads, mut bytes) = (Vec::new(), 0);
+        for (place, row) in rows.iter().enumerate() {
+            let thread = self.thread(row).await?;
+            bytes += thread.messages.iter().map(|message| message.text.len()).sum::<usize>();
+            if bytes > PAGE_BYTES && place > 0 {
+                next_page_token = page::encode(THREADS, &key(&rows[place - 1]));
+                break;
+            }
+            threads.push(thread);
         }
-        Ok(threads)
+        Ok(pb::ListThreadsResponse { threads, next_page_token })
     }
 
     /// A conversation with its texts, opened here and nowhere else.
@@ -171,6 +187,12 @@ impl InboxApi {
             messages,
         })
     }
+}
+
+fn after(last: &str) -> Result<(i64, Uuid), ApiError> {
+    let (begun, id) = last.split_once(' ').ok_or_else(page::malformed)?;
+    let begun = begun.parse().map_err(|_not_ours| page::malformed())?;
+    Ok((begun, Uuid::try_parse(id).map_err(|_not_ours| page::malformed())?))
 }
 
 fn side(account: Uuid, matter: &Matter) -> From {

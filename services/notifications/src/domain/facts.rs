@@ -27,7 +27,7 @@ pub(crate) struct Matter {
     pub(crate) receipt_number: String,
     /// Civil date of receipt, ISO 8601.
     pub(crate) receipt_date: String,
-    /// The office it is with; empty until it is accepted.
+    /// The office it is with; empty until it is accepted or rejected.
     pub(crate) office: String,
     /// Zone of the party.
     pub(crate) zone: String,
@@ -144,7 +144,7 @@ pub(crate) struct Facts {
     pub(crate) old_appointment: Option<Appointment>,
     /// `party` or `office`.
     pub(crate) moved_by: String,
-    /// `withdrawn`, `denied`, `referred`, `voided`, `moot` or `transferred`: why an appointment fell away.
+    /// `withdrawn`, `denied`, `referred`, `voided`, `moot`, `closed`, `transferred` or `not_needed`: why an appointment fell away.
     pub(crate) cancelled_because: String,
     /// `jurisdiction` or `workload`: why a case went to another office.
     pub(crate) transferred_because: String,

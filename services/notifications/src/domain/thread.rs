@@ -22,6 +22,10 @@ pub(crate) const TOPICS: [&str; 7] = [
 /// Most characters of a message.
 const MOST_CHARACTERS: usize = 2_000;
 
+/// Messages of a conversation after which the party begins another one, so that each can be read whole in one answer; the office still
+/// answers.
+const MOST_MESSAGES: u32 = 200;
+
 /// Who writes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum From {
@@ -109,10 +113,14 @@ pub(crate) fn start(
 /// Writes in a conversation.
 ///
 /// # Errors
-/// `TEXT_EMPTY`, `TEXT_TOO_LONG`; not found when it was not begun.
+/// `TEXT_EMPTY`, `TEXT_TOO_LONG`; `THREAD_FULL`; not found when it was not begun.
 pub(crate) fn say(state: &ThreadState, from: From, account: Uuid, text: &str) -> Result<Vec<Event>, Refusal> {
     if !state.started {
         return Err(Refusal::not_found());
+    }
+    if from == From::Party && state.messages >= MOST_MESSAGES {
+        let message = "A conversation has at most 200 messages.";
+        return Err(Refusal::state("THREAD_FULL", message).way_out("Begin another one."));
     }
     match text_fault(text) {
         Some(fault) => Err(fault.into()),

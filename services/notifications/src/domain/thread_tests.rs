@@ -55,6 +55,15 @@ fn a_text_has_at_most_2000_characters_of_any_script() {
 }
 
 #[test]
+fn a_party_begins_another_conversation_after_two_hundred_messages_and_the_office_still_answers() {
+    let whole = |messages| ThreadState { messages, ..begun() };
+    assert!(say(&whole(199), From::Party, PARTY, "And?").is_ok());
+    let refused = say(&whole(200), From::Party, PARTY, "And?").unwrap_err();
+    assert_eq!((refused.reason, refused.way_out.is_empty()), ("THREAD_FULL", false));
+    assert!(say(&whole(200), From::Office, OFFICER, "Yes").is_ok());
+}
+
+#[test]
 fn a_conversation_is_begun_once_and_before_anybody_answers() {
     assert_eq!(start(&begun(), CASE, PARTY, "other", "Again").unwrap_err().reason, "THREAD_EXISTS");
     assert_eq!(say(&ThreadState::default(), From::Office, OFFICER, "Yes").unwrap_err().reason, "NOT_FOUND");

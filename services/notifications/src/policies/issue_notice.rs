@@ -155,9 +155,12 @@ impl IssueNotices {
         let subject = Subject { kind: SubjectKind::Filing, id: owed.case_id };
         let object_key = self.base.objects.put(&subject, &printed.pdf).await.map_err(failed)?;
         let appended = self.append(owed, recorded, &printed, &object_key).await?;
-        if appended.repeated {
-            // Somebody issued it before, or let it go: the file is nobody's.
+        if appended.as_ref().is_none_or(|appended| appended.repeated) {
+            // Somebody issued it before, or let it go, or it is printed anew: the file is nobody's.
             self.base.objects.delete(&object_key).await.map_err(|error| anyhow!(error.cause()))?;
+        }
+        let appended = appended.context("who is told of it changed while it was printed")?;
+        if appended.repeated {
             return Ok(());
         }
         metrics::counter!("docket_notice_issued", "kind" => printed.kind.id()).increment(1);
@@ -192,8 +195,8 @@ impl IssueNotices {
             form_of_notice: form_of_notice(kind),
             language: Language::of(&contact.language).tag().to_owned(),
             form: matter.form.clone(),
-            name: self.renderer.printable(&name),
-            address: contact.postal_address.lines().map(|line| self.renderer.printable(line)).collect(),
+            name,
+            address: contact.postal_address.lines().map(str::to_owned).collect(),
             original_to_representative: matter
                 .original(kind)
                 .is_some_and(|account| account != matter.account),
@@ -228,7 +231,7 @@ impl IssueNotices {
         };
         let name = full_name(&contact);
         let lines = std::iter::once(name.as_str()).chain(contact.postal_address.lines());
-        Ok(lines.filter(|line| !line.is_empty()).map(|line| self.renderer.printable(line)).collect())
+        Ok(lines.filter(|line| !line.is_empty()).map(str::to_owned).collect())
     }
 
     /// The event that owes the notice, with the officer's words where the notice prints them.
@@ -242,13 +245,15 @@ impl IssueNotices {
             .map_err(|status| refused("case-status", &status))
     }
 
+    /// Issues what was printed; none where others are told now, or have the original, than when it was: whoever begins to act for the party
+    /// finds what was issued before, and is told of what comes after.
     async fn append(
         &self,
         owed: &owed::Owed,
         recorded: &Recorded,
         printed: &Printed,
         object_key: &str,
-    ) -> anyhow::Result<Appended> {
+    ) -> anyhow::Result<Option<Appended>> {
         let (case, id) = (owed.case_id, owed.notice_id);
         let event: NoticeEvent = issued(printed, case, object_key).into();
         let stream = StreamAppend::of(
@@ -260,6 +265,10 @@ impl IssueNotices {
         let traceparent = current_traceparent();
         let context = Context { traceparent, ..Context::reaction(POLICY, recorded, 0) };
         let mut tx = docket_database::begin(&self.base.pool).await?;
+        // Before the log: who takes both takes the matter first.
+        if !matter::is_told_as(&mut tx, &printed.matter).await? {
+            return Ok(None);
+        }
         let append = context.append(&self.base.log, vec![stream]);
         let appended = self.base.log.append_in(&mut tx, append).await.map_err(failed)?;
         owed::done(&mut tx, id).await?;
@@ -284,7 +293,7 @@ impl IssueNotices {
             }
         }
         tx.commit().await?;
-        Ok(appended)
+        Ok(Some(appended))
     }
 }
 

@@ -47,6 +47,8 @@ impl Subscriber for OweNotice {
                 matter::protected(&mut *tx, &[case], &[opened.protected]).await?;
             }
             Event::FilingAccepted(accepted) => matter::accepted(tx, case, accepted).await?,
+            Event::FilingRejected(_) => matter::rejected(tx, case).await?,
+            Event::CaseAddressChanged(changed) => matter::moved(tx, case, &changed.zone).await?,
             Event::CaseAssigned(assigned) => {
                 matter::assigned(tx, case, account(&assigned.officer)?).await?;
             }

@@ -40,6 +40,11 @@ const TOLD_LATE: SignedDuration = SignedDuration::from_hours(1);
 /// How long after it was handed over the carrier is first asked what became of a text.
 const FIRST_LOOK: SignedDuration = SignedDuration::from_secs(5);
 
+/// For so long a reply is answered; whoever is told later looks at what was done since.
+const ANSWERED_WITHIN: SignedDuration = SignedDuration::from_mins(5);
+
+/// Why a text that was waited for is not sent: its code, or what it answers, is over.
+const OVER: &str = "over";
 /// Why a text is not sent to an account that wants none any more.
 const TEXTS_OFF: &str = "texts_off";
 
@@ -136,7 +141,7 @@ impl SendTexts {
         {
             return known;
         }
-        // Asked at the last moment: who acts no longer, or wants no texts any more, is sent none.
+        // Asked at the last moment: who acts no longer, or wants no texts any more, is sent none, and nobody what is so no more.
         if let Some(reason) = to.not_wanted {
             return Outcome::Failed(reason, None);
         }
@@ -155,13 +160,16 @@ impl SendTexts {
             let given = text::number_given_by(pool, delivery.about_event).await?;
             let (id, is_refused) = given.unzip();
             let is_over = self.waits(account).await? != id || is_refused == Some(true);
-            (id, is_over.then_some("over"))
+            (id, is_over.then_some(OVER))
         } else if text::is_waited_for(&delivery.alert) {
-            (text::number_of(pool, account).await?, None)
+            let (id, is_on) = text::number_of(pool, account).await?.unzip();
+            let is_late = self.waited(delivery) >= ANSWERED_WITHIN;
+            let is_over = is_late || !text::says_what_is_so(&delivery.alert, is_on == Some(true));
+            (id, is_over.then_some(OVER))
         } else {
             let off = text::line_of(pool, account, delivery.case_id).await?.is_none().then_some(TEXTS_OFF);
             let ended = (!self.is_still_told(delivery).await?).then_some("acts_no_longer");
-            (text::number_of(pool, account).await?, ended.or(off))
+            (text::number_of(pool, account).await?.map(|(id, _)| id), ended.or(off))
         };
         let Some(id) = id else { return Ok(None) };
         let number = numbers::opened(&self.base, account, id).await.map_err(not_done)?;

@@ -376,9 +376,13 @@ fn who_did_not_come_is_told_what_to_do_and_until_when() {
     }
 }
 
+/// What a page with this name says of characters that stand as numbers.
+const NUMBERED: &str = "Each stands as its Unicode number";
+
 #[test]
-fn names_are_printed_in_the_scripts_of_the_fonts_and_else_said_to_be_unprintable() {
-    let renderer = Renderer::new(None).unwrap();
+fn names_are_printed_in_the_scripts_of_the_fonts_and_else_by_the_numbers_of_their_characters() {
+    let kind = NoticeKind::Receipt;
+    let named = |name: &str| text(&render(kind, &page(kind, &samples::event(kind), "es", name)));
     for name in [
         "Nguyễn Thị Ánh",
         "Ołena Žižka",
@@ -390,15 +394,79 @@ fn names_are_printed_in_the_scripts_of_the_fonts_and_else_said_to_be_unprintable
         "გიორგი",
         "राहुल",
     ] {
-        assert_eq!(renderer.printable(name), name);
-        let pdf = render(
-            NoticeKind::Receipt,
-            &page(NoticeKind::Receipt, &samples::event(NoticeKind::Receipt), "en", name),
-        );
-        assert!(pdf.starts_with(b"%PDF-"), "{name}");
+        let text = named(name);
+        assert!(!text.contains(NUMBERED) && !text.contains("[U+"), "{name}: {text}");
     }
-    for name in ["王小明", "김민준", "ชัยวัฒน์", "রহিম"] {
-        assert!(renderer.printable(name).starts_with("(name as in your account"), "{name}");
+    for (name, numbers) in
+        [("王小明", "[U+738B][U+5C0F][U+660E]"), ("김", "[U+AE40]"), ("ชัย", "[U+0E0A]"), ("রহিম", "[U+09B0]")]
+    {
+        let text = named(name);
+        assert!(text.contains(numbers) && text.contains(NUMBERED), "{name}: {text}");
+        assert!(text.contains("cada uno está como su número Unicode"), "{name}: {text}");
+    }
+}
+
+#[test]
+fn whatever_an_officer_writes_is_printed() {
+    for kind in NoticeKind::ALL.into_iter().filter(|kind| kind.has_words()) {
+        let mut page = page(kind, &samples::event(kind), "es", "Ana Lúcia Verdemar");
+        page.facts.words = "\u{f0b7}\tThe lease\u{b}\u{f0a7} 王 🙂 \0 \u{e000} עברית राहुल".into();
+        page.facts.derogatory.clone_from(&page.facts.words);
+        let text = text(&render(kind, &page));
+        for said in ["• The lease • [U+738B] [U+1F642]", NUMBERED] {
+            assert!(text.contains(said), "{kind:?}: {said:?} is not in {text:?}");
+        }
+    }
+}
+
+#[test]
+fn an_appointment_that_fell_away_and_a_transfer_are_told_whatever_caused_them() {
+    use docket_proto::case_status::events::v1::{BiometricsCancelled, CaseTransferred, InterviewCancelled};
+    let Event::InterviewCancelled(known) = samples::event(NoticeKind::AppointmentCancelled) else {
+        panic!("another event")
+    };
+    let said = |kind, event: Event, language| text(&render(kind, &page(kind, &event, language, "Ana")));
+    let mut whys = std::collections::BTreeSet::new();
+    let causes = [
+        "withdrawn",
+        "denied",
+        "referred",
+        "voided",
+        "moot",
+        "closed",
+        "transferred",
+        "not_needed",
+        "of_later",
+    ];
+    for cause in causes {
+        let interview = InterviewCancelled { cause: cause.into(), ..known.clone() };
+        let biometrics = BiometricsCancelled { cause: cause.into(), appointment: known.appointment.clone() };
+        let kind = NoticeKind::AppointmentCancelled;
+        for (event, en, es) in [
+            (
+                Event::from(interview),
+                "Your interview fell away, because",
+                "entrevista quedó cancelada porque",
+            ),
+            (
+                biometrics.into(),
+                "Your biometrics appointment fell away, because",
+                "cita de datos biométricos quedó",
+            ),
+        ] {
+            let english = said(kind, event.clone(), "en");
+            let why = english.split_once(en).and_then(|(_, rest)| rest.split_once(". Do not come"));
+            whys.insert(why.unwrap_or_else(|| panic!("{cause}: {english}")).0.to_owned());
+            let spanish = said(kind, event, "es");
+            assert!(spanish.contains(en) && spanish.contains(es), "{cause}: {spanish}");
+        }
+    }
+    assert_eq!(whys.len(), causes.len(), "{whys:?}");
+    let Event::CaseTransferred(known) = samples::event(NoticeKind::Transfer) else { panic!("another event") };
+    for reason in ["jurisdiction", "workload", "of_later"] {
+        let event = CaseTransferred { reason: reason.into(), ..known.clone() };
+        let text = said(NoticeKind::Transfer, event.into(), "es");
+        assert!(text.contains("moved to the") && text.contains("pasó a"), "{reason}: {text}");
     }
 }
 

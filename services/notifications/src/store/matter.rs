@@ -7,6 +7,7 @@ use uuid::Uuid;
 
 use super::representation;
 use crate::domain::Matter;
+use crate::offices;
 
 struct Row {
     case_id: Uuid,
@@ -56,6 +57,17 @@ pub(crate) async fn find(executor: impl PgExecutor<'_>, case: Uuid) -> sqlx::Res
     .fetch_optional(executor)
     .await?;
     Ok(row.map(Matter::from))
+}
+
+/// Whether in the case the same are told as it was found, and have the originals; both stay so until the transaction ends.
+pub(crate) async fn is_told_as(tx: &mut PgConnection, found: &Matter) -> sqlx::Result<bool> {
+    let now: Option<(Option<Uuid>, bool, bool)> = sqlx::query_as(
+        "SELECT representative, notices_to_representative, i94_to_client FROM matter WHERE case_id = $1 FOR SHARE",
+    )
+    .bind(found.case)
+    .fetch_optional(tx)
+    .await?;
+    Ok(now == Some((found.representative, found.notices_to_representative, found.i94_to_client)))
 }
 
 /// A case was opened; who appeared together with the filing is told from the first notice on (8 CFR 292.5(a)), unless that ended
@@ -126,11 +138,12 @@ pub(crate) async fn protected(
     .map(drop)
 }
 
-/// Whether there is a case of which that is not known.
+/// Whether there is a case of which that is not known, or not whether its party moved.
 pub(crate) async fn is_any_unread(pool: &PgPool) -> sqlx::Result<bool> {
-    // Both, so that the index serves it.
+    // Both of the first, so that the index serves it.
     sqlx::query_scalar(
-        "SELECT EXISTS (SELECT FROM matter WHERE protected IS NOT FALSE AND protected IS NULL)",
+        "SELECT EXISTS (SELECT FROM matter WHERE protected IS NOT FALSE AND protected IS NULL)
+             OR EXISTS (SELECT FROM matter WHERE NOT zone_read)",
     )
     .fetch_one(pool)
     .await
@@ -151,6 +164,44 @@ pub(crate) async fn accepted(
     .execute(tx)
     .await
     .map(drop)
+}
+
+/// Intake did not take it, and answers for it.
+pub(crate) async fn rejected(tx: &mut PgConnection, case: Uuid) -> sqlx::Result<()> {
+    sqlx::query("UPDATE matter SET office = $2 WHERE case_id = $1")
+        .bind(case)
+        .bind(offices::INTAKE)
+        .execute(tx)
+        .await
+        .map(drop)
+}
+
+/// The party lives elsewhere, in that zone.
+pub(crate) async fn moved(tx: &mut PgConnection, case: Uuid, zone: &str) -> sqlx::Result<()> {
+    sqlx::query("UPDATE matter SET zone = $2 WHERE case_id = $1")
+        .bind(case)
+        .bind(zone)
+        .execute(tx)
+        .await
+        .map(drop)
+}
+
+/// Where the parties of cases from before moves were followed went; of the others that is known.
+pub(crate) async fn moved_before(pool: &PgPool, cases: &[Uuid], zones: &[String]) -> sqlx::Result<()> {
+    sqlx::query(
+        "UPDATE matter SET zone = moved.zone FROM unnest($1::uuid[], $2::text[]) AS moved (case_id, zone)
+         WHERE matter.case_id = moved.case_id AND NOT zone_read",
+    )
+    .bind(cases)
+    .bind(zones)
+    .execute(pool)
+    .await
+    .map(drop)
+}
+
+/// All that was written of them was read.
+pub(crate) async fn moves_are_read(pool: &PgPool) -> sqlx::Result<()> {
+    sqlx::query("UPDATE matter SET zone_read = true WHERE NOT zone_read").execute(pool).await.map(drop)
 }
 
 /// It went to another office, where nobody has it yet.

@@ -25,6 +25,12 @@ pub(crate) fn is_waited_for(alert: &str) -> bool {
     alert == CODE || ANSWERS.contains(&alert)
 }
 
+/// Whether an answer to a reply says what is so, where texts of the account go to its number now or do not.
+pub(crate) fn says_what_is_so(answer: &str, is_on: bool) -> bool {
+    let [stopped, started, _who_we_are] = ANSWERS;
+    answer != if is_on { stopped } else { started }
+}
+
 /// Texts go to a number from now on.
 pub(crate) async fn turn_on(
     tx: &mut PgConnection,
@@ -213,12 +219,16 @@ pub(crate) async fn number_given_by(pool: &PgPool, event: Uuid) -> sqlx::Result<
     .await
 }
 
-/// The number to which texts of an account go or went until a reply ended them.
-pub(crate) async fn number_of(pool: &PgPool, account: Uuid) -> sqlx::Result<Option<Uuid>> {
-    sqlx::query_scalar("SELECT number_id FROM text_line WHERE account_id = $1")
-        .bind(account)
-        .fetch_optional(pool)
-        .await
+/// The number to which texts of an account go or went until a reply ended them, and whether they go there.
+pub(crate) async fn number_of(pool: &PgPool, account: Uuid) -> sqlx::Result<Option<(Uuid, bool)>> {
+    sqlx::query_as(
+        "SELECT number_id, state = 'on'
+             AND NOT EXISTS (SELECT FROM text_refused WHERE text_refused.number_key = text_line.number_key)
+         FROM text_line WHERE account_id = $1",
+    )
+    .bind(account)
+    .fetch_optional(pool)
+    .await
 }
 
 /// The code of a number.

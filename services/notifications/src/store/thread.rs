@@ -4,7 +4,7 @@ use sqlx::{PgConnection, PgPool};
 use uuid::Uuid;
 
 /// A conversation.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, sqlx::FromRow)]
 pub(crate) struct Row {
     /// Its id.
     pub(crate) thread_id: Uuid,
@@ -45,14 +45,23 @@ pub(crate) async fn find(pool: &PgPool, thread: Uuid) -> sqlx::Result<Option<Row
     .await
 }
 
-/// The conversations of a case, newest first.
-pub(crate) async fn of_case(pool: &PgPool, case: Uuid) -> sqlx::Result<Vec<Row>> {
-    sqlx::query_as!(
-        Row,
+/// The conversations of a case, newest first: those after one, by when it was begun, µs since the epoch, and its id.
+pub(crate) async fn of_case(
+    pool: &PgPool,
+    case: Uuid,
+    after: Option<(i64, Uuid)>,
+    limit: u32,
+) -> sqlx::Result<Vec<Row>> {
+    let (begun, id) = after.unzip();
+    sqlx::query_as(
         "SELECT thread_id, case_id, account_id, topic, started_at_us FROM thread
-         WHERE case_id = $1 ORDER BY started_at_us DESC, thread_id DESC LIMIT 200",
-        case
+         WHERE case_id = $1 AND ($2::bigint IS NULL OR (started_at_us, thread_id) < ($2, $3))
+         ORDER BY started_at_us DESC, thread_id DESC LIMIT $4",
     )
+    .bind(case)
+    .bind(begun)
+    .bind(id)
+    .bind(i64::from(limit))
     .fetch_all(pool)
     .await
 }

@@ -121,11 +121,16 @@ pub(crate) fn period(now: jiff::Timestamp) -> Deadline {
 }
 
 pub(crate) fn continued(request: Uuid, deadline: &Deadline) -> Event {
+    continued_with(request, deadline, "Sealed words of the officer")
+}
+
+/// The same, in other words of the officer.
+pub(crate) fn continued_with(request: Uuid, deadline: &Deadline, words: &str) -> Event {
     pb::ExaminationContinued {
         request_id: request.to_string(),
         items: vec![pb::RequestedItem { code: "tax_transcripts".into(), reason: "missing".into() }],
         deadline: Some(planned(deadline)),
-        explanation: "Sealed words of the officer".into(),
+        explanation: words.into(),
     }
     .into()
 }
@@ -170,6 +175,15 @@ fn planned(deadline: &Deadline) -> types::Deadline {
 
 pub(crate) fn approved() -> Event {
     pb::CaseApproved { officer: String::new(), effective_date: "2026-06-20".into() }.into()
+}
+
+pub(crate) fn denied() -> Event {
+    pb::CaseDenied { ground_codes: vec!["good_moral_character".into()], ..pb::CaseDenied::default() }.into()
+}
+
+/// The party lives elsewhere, in that zone.
+pub(crate) fn moved_to(zone: &str) -> Event {
+    pb::CaseAddressChanged { zone: zone.into(), ..pb::CaseAddressChanged::default() }.into()
 }
 
 pub(crate) fn oath_scheduled() -> Event {

@@ -100,6 +100,17 @@ async fn what_is_wrong_with_a_message_is_said_by_field() {
     assert_eq!(refused.code(), Code::ResourceExhausted);
     assert_eq!(refused.get_details_error_info().unwrap().reason, "TOO_MANY_THREADS");
 
+    // Page by page, none twice and none left out.
+    let (mut begun, mut token) = (Vec::new(), String::new());
+    for left in (0..3).rev() {
+        let page = ana.some_threads(case, 4, &token).await.unwrap();
+        begun.extend(page.threads.iter().map(|thread| thread.messages[0].text.clone()));
+        assert_eq!(page.next_page_token.is_empty(), left == 0);
+        token = page.next_page_token;
+    }
+    assert_eq!(begun, (0..10).rev().map(|n| format!("Question {n}")).collect::<Vec<_>>());
+    assert_eq!(ana.some_threads(case, 1, "forged").await.unwrap_err().code(), Code::InvalidArgument);
+
     let pending = Uuid::now_v7();
     world.happens(pending, events::opened(ana.account)).await;
     crate::world::until("the case is known", async || {
@@ -108,5 +119,30 @@ async fn what_is_wrong_with_a_message_is_said_by_field() {
     .await;
     let refused = ana.start_thread(Uuid::now_v7(), pending, "other", "Hello").await.unwrap_err();
     assert_eq!(refused.get_details_error_info().unwrap().reason, "CASE_NOT_ACCEPTED");
+    assert!(refused.get_details_help().is_some_and(|help| !help.links.is_empty()), "it has a way out");
+    server.stop().await.unwrap();
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn whoever_is_asked_how_money_of_a_rejected_filing_can_be_given_back_can_say_so() {
+    let world = World::new().await;
+    let server = world.serve().await;
+    let mut ana = world.person(server.channel(), "ana@example.test", "en");
+    let mut supervisor = world.person(server.channel(), "supervisor@example.test", "en");
+    let mut elsewhere = world.person(server.channel(), "elsewhere@example.test", "en");
+    grant_role(&world.own.pool, supervisor.account, "supervisor", "NBC").await;
+    grant_role(&world.own.pool, elsewhere.account, "supervisor", "FO-NYC").await;
+    let case = Uuid::now_v7();
+    world.happens(case, events::opened(ana.account)).await;
+    world.happens(case, events::rejected()).await;
+    world.happens(case, events::refund_failed(None)).await;
+    ana.wait_for_notice(case, "refund_failed").await;
+    let text = "That card is closed. Please send a check.";
+    let thread = ana.start_thread(Uuid::now_v7(), case, "other", text).await.unwrap();
+    // The office of intake, which keeps the filing, reads and answers it.
+    assert_eq!(supervisor.threads(case).await.unwrap(), std::slice::from_ref(&thread));
+    let answered = supervisor.say(Uuid::now_v7(), &thread.name, "It is on its way.").await.unwrap();
+    assert_eq!(answered.messages.len(), 2);
+    assert_eq!(elsewhere.threads(case).await.unwrap_err().code(), Code::NotFound);
     server.stop().await.unwrap();
 }

@@ -9,7 +9,7 @@ use tonic::Code;
 use uuid::Uuid;
 
 use crate::events;
-use crate::world::World;
+use crate::world::{World, until};
 
 fn text(pdf: &[u8]) -> String {
     let document = lopdf::Document::load_mem(pdf).unwrap();
@@ -125,6 +125,96 @@ async fn the_notice_of_a_request_prints_the_due_date_and_carries_the_request() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn words_of_an_officer_that_no_font_has_keep_neither_that_notice_nor_the_next_one_back() {
+    let world = World::new().await;
+    let server = world.serve().await;
+    let mut ana = world.person(server.channel(), "ana@example.test", "en");
+    let case = world.accepted_case(&ana).await;
+    let period = events::period(world.bench.now());
+    // As it is copied from a word processor.
+    let pasted = "\u{f0b7}\tThe lease of 王 🙂";
+    world.happens(case, events::continued_with(Uuid::now_v7(), &period, pasted)).await;
+    world.happens(case, events::biometrics_scheduled()).await;
+    ana.wait_for_notice(case, "biometrics_appointment").await;
+    let request = ana.wait_for_notice(case, "continuation").await;
+    let (_, pdf) = ana.download(&request.name).await.unwrap();
+    let text = text(&pdf);
+    for said in ["• The lease of [U+738B] [U+1F642]", "Each stands as its Unicode number"] {
+        assert!(text.contains(said), "{said:?} is not in {text:?}");
+    }
+    server.stop().await.unwrap();
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn whoever_begins_to_act_while_a_notice_is_printed_has_it_too() {
+    let world = World::new().await;
+    let server = world.serve().await;
+    let mut ana = world.person(server.channel(), "ana@example.test", "en");
+    let mut obi = world.person(server.channel(), "obi@example.test", "en");
+    let case = Uuid::now_v7();
+    let asked = world.directory.holds(&case.to_string());
+    world.happens(case, events::opened(ana.account)).await;
+    world.happens(case, events::accepted()).await;
+    asked.notified().await;
+    world.happens(case, events::activated((Uuid::now_v7(), obi.account))).await;
+    until("he acts", async || {
+        let acts = "SELECT representative FROM matter WHERE case_id = $1";
+        let acts: Option<Uuid> =
+            sqlx::query_scalar(acts).bind(case).fetch_one(&world.own.pool).await.unwrap();
+        (acts == Some(obi.account)).then_some(())
+    })
+    .await;
+    world.directory.lets_go(&case.to_string());
+    let receipt = obi.wait_for_notice(case, "receipt").await;
+    assert_eq!(
+        (receipt.which.as_str(), ana.wait_for_notice(case, "receipt").await.which.as_str()),
+        ("copy", "original")
+    );
+    world.wait_for_mails(&obi.email, 1).await;
+    let (_, pdf) = obi.download(&receipt.name).await.unwrap();
+    assert!(text(&pdf).to_lowercase().contains("representative, who is told the same"), "{}", text(&pdf));
+    assert_eq!((world.count("notice.issued.v1").await, world.objects().len()), (1, 1), "once, and one file");
+    server.stop().await.unwrap();
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn after_a_move_the_days_of_a_decision_end_where_the_party_lives_now() {
+    let world = World::new().await;
+    let server = world.serve().await;
+    let mut ana = world.person(server.channel(), "ana@example.test", "en");
+    let case = world.accepted_case(&ana).await;
+    let before = world.accepted_case(&ana).await;
+    for case in [case, before] {
+        world.happens(case, events::moved_to("America/Denver")).await;
+        world.happens(case, events::moved_to("Pacific/Honolulu")).await;
+    }
+    world.happens(case, events::denied()).await;
+    let denial = ana.wait_for_notice(case, "denial").await;
+    let zone = |pdf: &[u8]| {
+        let text = text(pdf);
+        assert!(text.contains("Pacific/Honolulu") && !text.contains("America/"), "{text}");
+    };
+    zone(&ana.download(&denial.name).await.unwrap().1);
+    server.stop().await.unwrap();
+
+    // As a release left it that followed no moves.
+    let sql = "UPDATE matter SET zone = 'America/Chicago', zone_read = false WHERE case_id = $1";
+    sqlx::query(sql).bind(before).execute(&world.own.pool).await.unwrap();
+    let server = world.serve().await;
+    until("the moves are read", async || {
+        let unread = "SELECT count(*) FROM matter WHERE NOT zone_read";
+        let unread: i64 = sqlx::query_scalar(unread).fetch_one(&world.own.pool).await.unwrap();
+        (unread == 0).then_some(())
+    })
+    .await;
+    let mut ana = world.stranger(server.channel(), ana.account, &ana.email);
+    world.happens(before, events::denied()).await;
+    let denial = ana.wait_for_notice(before, "denial").await;
+    zone(&ana.download(&denial.name).await.unwrap().1);
+    server.stop().await.unwrap();
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn what_is_printed_after_a_correction_has_the_corrected_name_and_an_old_notice_stays_as_it_was() {
     let world = World::new().await;
     let server = world.serve().await;
@@ -205,7 +295,7 @@ async fn a_notice_waits_for_the_name_and_is_issued_when_identity_answers() {
     let case = Uuid::now_v7();
     world.happens(case, events::opened(ana.account)).await;
     world.happens(case, events::rejected()).await;
-    crate::world::until("a try in vain", async || {
+    until("a try in vain", async || {
         let tries: Option<i32> = sqlx::query_scalar("SELECT max(attempts) FROM owed_notice")
             .fetch_one(&world.own.pool)
             .await
@@ -238,10 +328,7 @@ async fn whoever_acts_no_longer_keeps_nothing_of_a_filing_that_was_rejected() {
     // The log of cases says nothing of it: nothing follows a rejection.
     let ended = filings::RepresentationEnded::default();
     world.happens_to_appearance(representation, ended.into()).await;
-    crate::world::until("the end of his sight", async || {
-        obi.clone().notices(case).await.is_empty().then_some(())
-    })
-    .await;
+    until("the end of his sight", async || obi.clone().notices(case).await.is_empty().then_some(())).await;
     assert_eq!(obi.download(&notice.name).await.unwrap_err().code(), Code::NotFound);
     let listed = obi.try_notices(&format!("cases/{case}"), 0, "").await.unwrap_err();
     assert_eq!(listed.code(), Code::NotFound);
@@ -278,7 +365,7 @@ async fn the_notices_of_a_case_are_posted_in_the_order_of_its_events_and_wait_fo
     assert_eq!(world.debts().await, (3, 3));
 
     world.bench.advance(601);
-    crate::world::until("all that is owed", async || (world.debts().await == (0, 0)).then_some(())).await;
+    until("all that is owed", async || (world.debts().await == (0, 0)).then_some(())).await;
     let mut ana = world.stranger(server.channel(), ana.account, "ana@example.test");
     let posted: Vec<_> = ana.notices(case).await.into_iter().rev().map(|notice| notice.kind).collect();
     assert_eq!(posted, ["receipt", "biometrics_appointment", "appointment_moved"]);
@@ -303,7 +390,7 @@ async fn what_was_called_off_before_it_could_be_posted_is_not_posted_and_the_log
     ] {
         world.happens(case, event).await;
     }
-    crate::world::until("the end of the case", async || {
+    until("the end of the case", async || {
         let ended = (world.debts().await, world.let_go().await.len()) == ((4, 4), 3);
         ended.then_some(())
     })
@@ -316,7 +403,7 @@ async fn what_was_called_off_before_it_could_be_posted_is_not_posted_and_the_log
     let known = world.directory.0.lock().unwrap()[&known].clone();
     world.directory.set(&ana.account.to_string(), known);
     world.bench.advance(601);
-    crate::world::until("all that is owed", async || (world.debts().await == (0, 0)).then_some(())).await;
+    until("all that is owed", async || (world.debts().await == (0, 0)).then_some(())).await;
     let mut ana = world.stranger(server.channel(), ana.account, "ana@example.test");
     let posted: Vec<_> = ana.notices(case).await.into_iter().rev().map(|notice| notice.kind).collect();
     assert_eq!(posted, ["receipt", "interview_appointment", "appointment_cancelled", "withdrawal_ack"]);
@@ -336,8 +423,7 @@ async fn what_is_owed_to_who_was_erased_is_let_go_and_the_log_says_why() {
     world.happens(case, events::approved()).await;
     let let_go = |kind: &str| (kind.to_owned(), "erased".to_owned(), false);
     let expected = ["biometrics_appointment", "approval"].map(let_go);
-    crate::world::until("the end of what is owed", async || (world.let_go().await == expected).then_some(()))
-        .await;
+    until("the end of what is owed", async || (world.let_go().await == expected).then_some(())).await;
     assert_eq!(world.debts().await, (0, 0));
     assert_eq!(world.count("notice.issued.v1").await, 1);
     server.stop().await.unwrap();
@@ -360,8 +446,7 @@ async fn of_a_filing_that_was_erased_nothing_is_sealed_any_more_and_nothing_owed
     let server = world.serve().await;
     world.happens(case, events::biometrics_scheduled()).await;
     let expected = [("biometrics_appointment".to_owned(), "erased".to_owned(), false)];
-    crate::world::until("the end of what is owed", async || (world.let_go().await == expected).then_some(()))
-        .await;
+    until("the end of what is owed", async || (world.let_go().await == expected).then_some(())).await;
     assert_eq!(world.debts().await, (0, 0));
     server.stop().await.unwrap();
 }

@@ -16,6 +16,7 @@ use docket_proto::log::v1 as feed;
 use docket_proto::log::v1::event_feed_service_server::EventFeedService;
 use docket_service::ApiError;
 use futures::Stream;
+use tokio::sync::{Notify, Semaphore};
 use tonic::{Request, Response, Status};
 
 /// Contacts by account; an account that is not there is answered as "away". The others were erased.
@@ -25,7 +26,16 @@ pub(crate) struct Directory(
     Arc<Mutex<HashSet<String>>>,
     /// Who has another e-mail address as soon as somebody asked for the one of now.
     Arc<Mutex<HashMap<String, String>>>,
+    /// Cases about which nobody is answered for now.
+    Arc<Mutex<HashMap<String, Held>>>,
 );
+
+/// A case about which nobody is answered: that somebody asked, and that they are answered again.
+#[derive(Clone)]
+struct Held {
+    asked: Arc<Notify>,
+    answered: Arc<Semaphore>,
+}
 
 impl Directory {
     pub(crate) fn set(&self, account: &str, contact: identity::GetContactResponse) {
@@ -34,6 +44,21 @@ impl Directory {
 
     pub(crate) fn moves_when_asked(&self, account: &str, email: &str) {
         self.2.lock().unwrap().insert(account.to_owned(), email.to_owned());
+    }
+
+    /// Whoever asks about a case waits; told when somebody did.
+    pub(crate) fn holds(&self, case: &str) -> Arc<Notify> {
+        let held = Held { asked: Arc::default(), answered: Arc::new(Semaphore::new(0)) };
+        let asked = Arc::clone(&held.asked);
+        self.3.lock().unwrap().insert(case.to_owned(), held);
+        asked
+    }
+
+    /// Whoever waits is answered.
+    pub(crate) fn lets_go(&self, case: &str) {
+        if let Some(held) = self.3.lock().unwrap().remove(case) {
+            held.answered.close();
+        }
     }
 
     pub(crate) fn erase(&self, account: &str) {
@@ -50,8 +75,14 @@ impl DirectoryService for Directory {
         if self.1.lock().unwrap().contains(&request.get_ref().account_id) {
             return Err(ApiError::Erased.into());
         }
-        // What a test sets for a case is answered about that case alone.
         let asked = request.get_ref();
+        let held = self.3.lock().unwrap().get(&asked.case_id).cloned();
+        if let Some(held) = held {
+            held.asked.notify_one();
+            // Closed when it is let go.
+            drop(held.answered.acquire().await);
+        }
+        // What a test sets for a case is answered about that case alone.
         let mut contacts = self.0.lock().unwrap();
         let contact = contacts.get(&asked.case_id).or_else(|| contacts.get(&asked.account_id)).cloned();
         let moved =
@@ -139,6 +170,7 @@ impl CaseWordsService for Words {
                 answer.words = event.grounds;
                 answer.derogatory_information = event.derogatory_information;
             }
+            Event::CaseDenied(event) => answer.words = event.reasons,
             Event::NameCorrected(event) => answer.words = event.corrected_name,
             other => panic!("no test prints the words of {other:?}"),
         }

@@ -474,6 +474,51 @@ async fn a_reply_ends_texts_at_once_and_another_one_begins_them_again() {
     server.stop().await.unwrap();
 }
 
+#[tokio::test(flavor = "multi_thread")]
+async fn a_reply_is_answered_within_minutes_and_by_what_is_so_or_not_at_all() {
+    let world = World::new().await;
+    let server = world.serve().await;
+    let ana = world.person(server.channel(), "ana@example.test", "en");
+    world.has_texts(&ana, PHONE).await;
+    world.answers(PHONE, "STOP").await;
+    world.wait_for_texts(PHONE, 2).await;
+    let account = ana.account.to_string();
+    let known = world.directory.0.lock().unwrap().remove(&account).unwrap();
+    let is = async |state: &str| {
+        until(state, async || (world.texting(&ana).await.state == state).then_some(())).await;
+    };
+    world.answers(PHONE, "START").await;
+    is("on").await;
+    world.answers(PHONE, "STOP").await;
+    is("stopped").await;
+    // Both wait while identity is away; by now texts have ended again.
+    world.wait_for_held(&ana, 2).await;
+    world.directory.set(&account, known.clone());
+    let due = "UPDATE delivery SET next_at_us = 0 WHERE state = 'to_text'";
+    sqlx::query(due).execute(&world.own.pool).await.unwrap();
+    let over = async |count: i64| {
+        until(&format!("{count} answers are over"), async || {
+            let over = "SELECT count(*) FROM delivery WHERE state = 'failed' AND reason = 'over'";
+            let over: i64 = sqlx::query_scalar(over).fetch_one(&world.own.pool).await.unwrap();
+            (over == count).then_some(())
+        })
+        .await;
+    };
+    over(1).await;
+    let texts = world.wait_for_texts(PHONE, 3).await;
+    assert!(texts[2]["body"].as_str().unwrap().contains("no more texts"), "{texts:?}");
+
+    // And who asks who we are is not told so by night, long after.
+    world.directory.0.lock().unwrap().remove(&account);
+    world.answers(PHONE, "HELP").await;
+    world.wait_for_held(&ana, 1).await;
+    world.directory.set(&account, known);
+    world.bench.advance(301);
+    over(2).await;
+    assert_eq!(world.texts_to(PHONE).await.len(), 3);
+    server.stop().await.unwrap();
+}
+
 /// Whoever asks for a code to somebody else's phone does not learn that they want none.
 #[tokio::test(flavor = "multi_thread")]
 async fn a_phone_to_which_only_a_code_went_gets_no_other_until_it_wants_texts_again() {

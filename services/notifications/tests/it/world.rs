@@ -427,8 +427,18 @@ impl Person {
     }
 
     pub(crate) async fn threads(&mut self, case: Uuid) -> Result<Vec<pb::Thread>, Status> {
-        let request = pb::ListThreadsRequest { case: format!("cases/{case}") };
-        Ok(self.inbox.list_threads(with_token(request, &self.token)).await?.into_inner().threads)
+        Ok(self.some_threads(case, 0, "").await?.threads)
+    }
+
+    pub(crate) async fn some_threads(
+        &mut self,
+        case: Uuid,
+        page_size: u32,
+        page_token: &str,
+    ) -> Result<pb::ListThreadsResponse, Status> {
+        let case = format!("cases/{case}");
+        let request = pb::ListThreadsRequest { case, page_size, page_token: page_token.into() };
+        Ok(self.inbox.list_threads(with_token(request, &self.token)).await?.into_inner())
     }
 
     pub(crate) async fn deliveries(&mut self) -> Vec<pb::Delivery> {
