@@ -64,7 +64,7 @@ impl SubmitPackage {
             let signed_as = loaded.state.signature.as_ref().map(|signature| signature.capacity);
             let stated = signed_as.and_then(|capacity| moved::stated(form, &content.answers, capacity));
             let represented = appearances.standing(&self.0, loaded.state.representation).await?;
-            let linked = check::linked(&mut *tx, (id, &loaded.state), represented.is_some()).await?;
+            let linked = check::linked(&mut *tx, form, (id, &loaded.state), represented.is_some()).await?;
             let settled = Settled {
                 package: parse(&e.package_id)?,
                 payment: match e.settlement() {

@@ -108,16 +108,16 @@ pub(crate) async fn relations_to_package(
     Ok(standing.into_iter().filter(|(stands, _)| *stands).map(|(_, relation)| relation).collect())
 }
 
-/// Forms of the account's other filings with a pending case, and of the others in the package.
+/// Forms of the other filings with a pending case of an account, where one is given, and of the others in the package.
 pub(crate) async fn linked_forms(
     db: impl PgExecutor<'_>,
-    (account, package): (Uuid, Uuid),
+    (account, package): (Option<Uuid>, Uuid),
     but: Uuid,
 ) -> Result<Vec<String>> {
     sqlx::query_scalar!(
         "SELECT DISTINCT form FROM filing
          WHERE filing_id <> $2 AND NOT gone AND (account_id = $1 AND pending OR package_id = $3)",
-        account,
+        account as Option<Uuid>,
         but,
         package
     )
