@@ -534,7 +534,7 @@ async fn line(
         }
         Err(error) => return Err(error),
     };
-    let mut line = view::summary(&closed.outline());
+    let mut line = view::summary(desk, &closed.outline()).await;
     if !line.erased && !edition::is_here(desk, &closed.filing) {
         line.findings.push(view::not_here(language));
     }
