@@ -13,7 +13,7 @@ use crate::keep::abandon;
 use crate::world::{World, case_rejected, fee_settled, reason};
 
 /// Everything that the I-90 of an invented person asks who lost her card, but for the signature.
-fn of_a_lost_card() -> Value {
+pub(crate) fn of_a_lost_card() -> Value {
     json!({
         "resident_kind": "permanent_resident", "reason": "lost_stolen_destroyed", "name_on_card_same": "no",
         "mother_given": "Ester", "father_given": "Ruy", "class_of_admission": "IR5",
