@@ -266,7 +266,7 @@ pub(crate) async fn given(desk: &Desk, form: &Form, dossier: &Dossier) -> Result
     let now = desk.base.clock.now();
     let filing = &dossier.filing;
     let is_represented = desk.represented(dossier).await?.is_some();
-    let linked = linked(&desk.base.pool, (dossier.id, filing), is_represented).await?;
+    let linked = linked(&desk.base.pool, form, (dossier.id, filing), is_represented).await?;
     Ok(Given {
         today: civil_date(now, zone_of(form, dossier)),
         filer_role: filer_role(form).to_owned(),
@@ -284,16 +284,19 @@ fn zone_of<'a>(form: &Form, dossier: &'a Dossier) -> &'a str {
     place::zone(form, &dossier.content.answers).unwrap_or(&dossier.filing.zone)
 }
 
-/// The forms that count with a filing: other filings, and the appearance that stands for it.
+/// The forms that count with a filing: other filings, and the appearance that stands for it. With a form that opens no case of its own
+/// only what goes in with it does: a case that is pending already takes in no form.
 ///
 /// # Errors
 /// The database.
 pub(crate) async fn linked(
     db: impl PgExecutor<'_>,
+    form: &Form,
     (id, filing): (Uuid, &Filing),
     is_represented: bool,
 ) -> sqlx::Result<BTreeSet<String>> {
-    let others = filings::linked_forms(db, (filing.account, filing.package), id).await?;
+    let pending_of = form.goes_with.is_none().then_some(filing.account);
+    let others = filings::linked_forms(db, (pending_of, filing.package), id).await?;
     Ok(others.into_iter().chain(is_represented.then(|| appearance::FORM.to_owned())).collect())
 }
 

@@ -131,6 +131,23 @@ impl Desk {
         self.catalogue.form_on(&number, today).ok_or_else(Refusal::not_found)
     }
 
+    /// The form in which a filing went in that was received at an instant (microseconds since the epoch), whichever edition is taken
+    /// today: in its own edition, or, where it is not known here what that one says, in the one that was taken on that day.
+    ///
+    /// # Errors
+    /// Not found, where no form has its number; unavailable, when it is in an edition that this node does not know yet.
+    pub(crate) fn form_as_sent(&self, filing: &Filing, received_at_us: i64) -> Result<&Form, ApiError> {
+        let present = self.catalogue.form(&filing.form).ok_or_else(ApiError::not_found)?;
+        let edition: Option<Date> = filing.edition.parse().ok();
+        if edition.is_some_and(|edition| edition > present.edition) {
+            return Err(ApiError::unavailable("the edition of this filing"));
+        }
+        let received_at = Timestamp::from_microsecond(received_at_us).unwrap_or(Timestamp::UNIX_EPOCH);
+        let taken = || self.catalogue.form_on(&filing.form, civil_date(received_at, OFFICE_ZONE));
+        let own = edition.and_then(|edition| self.catalogue.in_edition(&filing.form, edition));
+        own.or_else(taken).ok_or_else(ApiError::not_found)
+    }
+
     /// Loads a filing for an act of the caller and opens its content.
     ///
     /// # Errors

@@ -115,10 +115,17 @@ pub(super) async fn begun(
     let beginning = Beginning { id: new, start: &start, now_us: now.as_microsecond(), joins, waiting };
     let written = written(desk, context, appends, &beginning).await;
     unnamed::take_away(desk, &keys, written.as_ref().map(|written| !written)).await;
-    if written? {
-        return Ok(new);
+    match written {
+        Ok(true) => Ok(new),
+        Ok(false) => begun_elsewhere(desk, context).await,
+        Err(stale @ ApiError::Stale { .. }) => {
+            // Whoever came first may have begun it again: then theirs is named.
+            let old = desk.dossiers.opened(old.id).await?;
+            filing::begin_again(&old.filing, new, begun_is_gone(desk, &old).await?)?;
+            Err(stale)
+        }
+        Err(error) => Err(error),
     }
-    begun_elsewhere(desk, context).await
 }
 
 /// Whether the one that it was begun again as is no longer there to be filed. A draft that was given up or deleted stays so.

@@ -4,7 +4,7 @@ use docket_eventlog::{
     Aggregate, Context, Error, Executed, Expected, Recorded, Store, StreamAppend, Subjects,
 };
 use docket_forms::{Answers, Form, Language, Question};
-use docket_kernel::{FieldFault, Refusal, resource};
+use docket_kernel::{FieldFault, Refusal, RefusalCode, resource};
 use docket_proto::events::filing::Event;
 use docket_proto::filing::v1 as pb;
 use docket_proto::filing::v1::draft_service_server::DraftService;
@@ -403,9 +403,21 @@ async fn answer(
             return view::whole(desk, caller, &answered, language).await;
         }
     }
-    let dossier = desk.filing(caller, "AnswerDraft", id).await?;
+    let mut dossier = desk.filing(caller, "AnswerDraft", id).await?;
     let context = acting_for(context, caller, dossier.filing.account);
-    let answered = Told::of(desk, &dossier, &request)?.to(desk, &context, dossier).await?;
+    let answered = loop {
+        let told = Told::of(desk, &dossier, &request)?;
+        match told.to(desk, &context, dossier).await {
+            Err(ApiError::Refused(refusal)) if refusal.code == RefusalCode::Stale => {
+                dossier = desk.filing(caller, "AnswerDraft", id).await?;
+                if dossier.filing.edition == told.edition {
+                    return Err(refusal.into());
+                }
+                // In another edition meanwhile: what was typed is read by its questions.
+            }
+            done => break done?,
+        }
+    };
     // With all answers: who goes on from this etag has seen what others wrote.
     view::whole(desk, caller, &answered, language).await
 }
@@ -413,6 +425,8 @@ async fn answer(
 /// Answers that change a draft as somebody knows it.
 struct Told {
     etag: u64,
+    /// By whose questions they were read.
+    edition: String,
     questions: Vec<String>,
     answers_json: String,
 }
@@ -428,10 +442,12 @@ impl Told {
         let before = &dossier.content.answers;
         let told: Answers = answers.into_iter().filter(|(id, answer)| is_news(before, id, answer)).collect();
         let questions = told.keys().cloned().collect();
-        Ok(Self { etag: request.etag, questions, answers_json: Value::Object(told).to_string() })
+        let (etag, edition) = (request.etag, form.edition.to_string());
+        Ok(Self { etag, edition, questions, answers_json: Value::Object(told).to_string() })
     }
 
     fn decide(&self, state: &Filing) -> Result<Vec<Event>, Refusal> {
+        filing::answered_in(state, &self.edition)?;
         filing::answer(state, self.etag, self.questions.clone(), self.answers_json.clone())
     }
 
@@ -534,7 +550,7 @@ async fn line(
         }
         Err(error) => return Err(error),
     };
-    let mut line = view::summary(&closed.outline());
+    let mut line = view::summary(desk, &closed.outline()).await;
     if !line.erased && !edition::is_here(desk, &closed.filing) {
         line.findings.push(view::not_here(language));
     }

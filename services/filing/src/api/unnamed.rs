@@ -4,10 +4,11 @@ use docket_service::ApiError;
 
 use crate::desk::Desk;
 
-/// Takes objects away that were made for a command, where none of its events names them: it was refused, or this very command was
-/// done before (`repeated`). An unknown outcome keeps them.
+/// Takes objects away that were made for a command, where none of its events names them: it was refused, somebody else's came first,
+/// or this very command was done before (`repeated`). An unknown outcome keeps them.
 pub(super) async fn take_away(desk: &Desk, keys: &[String], repeated: Result<bool, &ApiError>) {
-    if matches!(repeated, Ok(true) | Err(ApiError::Refused(_))) {
+    if matches!(repeated, Ok(true) | Err(ApiError::Refused(_) | ApiError::Stale { .. } | ApiError::Reused(_)))
+    {
         for key in keys {
             desk.base.objects.delete(key).await.ok();
         }

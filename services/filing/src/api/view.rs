@@ -18,6 +18,7 @@ use crate::domain::attached::{Attached, Refused};
 use crate::domain::filing::{Filing, Phase};
 use crate::domain::keep;
 use crate::dossiers::{Dossier, Outline};
+use crate::policies::keep_draft;
 
 /// A filing with what is missing and wrong, without its answers. What was sent is not judged again.
 pub(crate) async fn filing(
@@ -30,7 +31,7 @@ pub(crate) async fn filing(
 
 /// The same, and whether anything else is filed with it or pending.
 async fn judged(desk: &Desk, dossier: &Dossier, language: Language) -> Result<(pb::Filing, bool), ApiError> {
-    let mut view = summary(&dossier.outline());
+    let mut view = summary(desk, &dossier.outline()).await;
     let mut accompanied = false;
     view.evidence = evidence_of(dossier);
     view.unsolicited = attached("filings", dossier.id, &dossier.filing.unsolicited, &dossier.content);
@@ -119,7 +120,7 @@ pub(crate) async fn after_with(
 }
 
 /// A filing in short: where it stands.
-pub(crate) fn summary(outline: &Outline<'_>) -> pb::Filing {
+pub(crate) async fn summary(desk: &Desk, outline: &Outline<'_>) -> pb::Filing {
     let filing = outline.filing;
     pb::Filing {
         name: resource::name("filings", outline.id),
@@ -138,7 +139,7 @@ pub(crate) fn summary(outline: &Outline<'_>) -> pb::Filing {
             .representation
             .map(|id| resource::name("representations", id))
             .unwrap_or_default(),
-        kept_until_date: kept_until(outline).map(|day| day.to_string()).unwrap_or_default(),
+        kept_until_date: kept_until(desk, outline).await.map(|day| day.to_string()).unwrap_or_default(),
         review: filing.representation.map(|_| filing.review.as_str().to_owned()).unwrap_or_default(),
         ..pb::Filing::default()
     }
@@ -240,9 +241,12 @@ fn carried_over(one: &Attention, language: Language) -> pb::CarriedOver {
     }
 }
 
-/// The last day on which a draft is kept as things are.
-fn kept_until(outline: &Outline<'_>) -> Option<Date> {
-    outline.worked_at.filter(|_| is_judged(outline.filing)).map(keep::kept_until)
+/// The last day on which a draft is kept as things are: work on one filing of a package keeps all of it.
+async fn kept_until(desk: &Desk, outline: &Outline<'_>) -> Option<Date> {
+    let own = outline.worked_at.filter(|_| is_judged(outline.filing))?;
+    // Where the others cannot be looked at now, the filing itself still can.
+    let beside = keep_draft::worked_beside(desk, (outline.id, outline.filing.package)).await;
+    Some(keep::kept_until(own.max(beside.ok().flatten().unwrap_or(own))))
 }
 
 fn named(filing: Option<Uuid>) -> String {

@@ -26,8 +26,8 @@ mod unsolicited;
 pub use appointment::{appoint, may_be_represented};
 pub use capacity::{AUTHORITY_TO_SIGN, Capacity, Filer};
 pub use draft::{
-    CarriedOn, EditionChange, Overtaken, Start, TakenOver, WaiverAsked, answer, ask_fee_waiver, begin_again,
-    change_edition, drop_fee_waiver, start, take_over, void_signature,
+    CarriedOn, EditionChange, Overtaken, Start, TakenOver, WaiverAsked, answer, answered_in, ask_fee_waiver,
+    begin_again, change_edition, drop_fee_waiver, start, take_over, void_signature,
 };
 pub use enclosed::follow;
 pub use end::{Ending, abandon, announce_expiry, expire};

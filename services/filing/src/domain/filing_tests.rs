@@ -189,6 +189,21 @@ fn two_who_answer_at_once_are_merged_and_the_same_question_is_told() {
 }
 
 #[test]
+fn what_was_read_by_the_questions_of_another_edition_is_not_saved() {
+    let read_in = |edition: &'static str| {
+        move |f: &Filing| {
+            answered_in(f, edition)?;
+            answer(f, 0, vec!["basis".into()], "{}".into())
+        }
+    };
+    assert_eq!(given([started()]).when(read_in("2025-01-20")).unwrap().len(), 1);
+    let next = pb::DraftEditionChanged { edition: "2031-01-15".into(), ..Default::default() };
+    let moved_on = given([started(), next.into()]);
+    refused(moved_on.when(read_in("2025-01-20")), "STALE");
+    assert_eq!(moved_on.when(read_in("2031-01-15")).unwrap().len(), 1);
+}
+
+#[test]
 fn a_change_after_the_signature_voids_it() {
     given([started(), fee_shown(), signed()]).then(|f| f.phase == Phase::Signed);
     given([started(), fee_shown(), signed(), answered()])

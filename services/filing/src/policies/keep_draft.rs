@@ -6,7 +6,7 @@
 //! keeps all of it. Deleting is a timer of its own, so that a crash between the event and the end of the key leaves nothing
 //! half done.
 
-use docket_eventlog::{Context, Error, Loaded, Subjects, Timer};
+use docket_eventlog::{Context, Error, Subjects, Timer};
 use docket_kernel::{Actor, derived_id};
 use docket_service::{ApiError, ApplyError};
 use docket_vault::{Error as VaultError, Expiry, Subject};
@@ -15,9 +15,9 @@ use sqlx::PgConnection;
 use uuid::Uuid;
 
 use super::clear_removed::events_of;
-use crate::aggregates::{Filings, recorded_at};
+use crate::aggregates::recorded_at;
 use crate::desk::Desk;
-use crate::domain::filing::{self, Ending};
+use crate::domain::filing::{self, Ending, Phase};
 use crate::domain::keep::{self, RULE, Step};
 use crate::domain::taken_off;
 use crate::spool;
@@ -73,8 +73,11 @@ pub(super) async fn keep(
     if is_held(desk, id).await? {
         return again(desk, tx, kept(id, now + TOMORROW_H.hours())).await;
     }
-    let worked_at = worked_at(desk, &loaded).await?;
+    let beside = worked_beside(desk, (id, loaded.state.package)).await.map_err(unread)?;
+    let worked_at = recorded_at(&loaded, loaded.state.worked).max(beside).unwrap_or(Timestamp::UNIX_EPOCH);
     let told = loaded.state.told.and_then(|(version, days)| Some((days, recorded_at(&loaded, version)?)));
+    // What was told before the last work on its package named another day.
+    let told = told.filter(|(_, at)| *at >= worked_at);
     let representative = representations::standing(&mut *tx, id).await?.map(|(_, account)| account);
     let ending = |kept_until| Ending { version: loaded.version, representative, kept_until };
     let (context, subjects) = (Context::timer(timer), Subjects::filing(id));
@@ -96,13 +99,22 @@ pub(super) async fn keep(
     }
 }
 
-/// The last work on the filing or on what is in its package.
-async fn worked_at(desk: &Desk, loaded: &Loaded<Filings>) -> Result<Timestamp, ApplyError> {
-    let mut last = recorded_at(loaded, loaded.state.worked).unwrap_or(Timestamp::UNIX_EPOCH);
-    for other in filings::of_package(&desk.base.pool, loaded.state.package).await? {
-        let other = desk.filings.load(other.filing).await?;
-        if other.state.open().is_ok() {
-            last = last.max(recorded_at(&other, other.state.worked).unwrap_or(last));
+/// The last work on what is in a package beside a filing. That another was given up is work too; that its time was over is none.
+///
+/// # Errors
+/// A database, log or vault that does not answer.
+pub(crate) async fn worked_beside(
+    desk: &Desk,
+    (id, package): (Uuid, Uuid),
+) -> Result<Option<Timestamp>, ApiError> {
+    let mut last = None;
+    for other in filings::of_package(&desk.base.pool, package).await? {
+        if other.filing == id {
+            continue;
+        }
+        let other = desk.dossiers.find(other.filing).await?;
+        if other.filing.open().is_ok() || other.filing.phase == Phase::Abandoned {
+            last = last.max(other.outline().worked_at);
         }
     }
     Ok(last)
@@ -160,6 +172,10 @@ pub(super) async fn again(desk: &Desk, tx: &mut PgConnection, timer: Timer) -> R
 
 fn later(error: VaultError) -> ApplyError {
     ApplyError::Retry(error.into())
+}
+
+fn unread(error: ApiError) -> ApplyError {
+    ApplyError::Retry(anyhow::anyhow!("what is filed together: {}", error.cause()))
 }
 
 pub(super) fn unreached(error: ApiError) -> ApplyError {

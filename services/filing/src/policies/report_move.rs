@@ -203,7 +203,10 @@ async fn said_in_filing(desk: &Desk, id: Uuid) -> Result<(Option<RecordAddressRe
     let said = match signed_as.filter(|_| !content.erased) {
         None => None,
         Some(capacity) if state.form == moved::FORM => moved::report(&content.answers, capacity),
-        Some(capacity) => moved::stated(desk.form(&state.form)?, &content.answers, capacity),
+        Some(capacity) => {
+            let form = desk.form_as_sent(state, state.submitted_at_us)?;
+            moved::stated(form, &content.answers, capacity)
+        }
     };
     let Some(mut report) = said else { return Ok((None, end(&filing.events))) };
     if report.for_case && !report.no_move && report.receipt_numbers.is_empty() {
@@ -226,7 +229,7 @@ async fn cases_of_whoever_moved(
     state: &Filing,
     answers: &Answers,
 ) -> Result<Vec<String>, ApiError> {
-    let moved = (desk.form(&state.form)?, answers);
+    let moved = (desk.form_as_sent(state, state.submitted_at_us)?, answers);
     let (mut cases, mut before) = (Vec::new(), None);
     for _ in 0..PAGES {
         let own = filings::own(&desk.base.pool, state.account, before, PAGE.into());
@@ -253,10 +256,14 @@ async fn cases_among(
         let went_in = matches!(loaded.state.phase, Phase::Submitted | Phase::Accepted);
         let signature = loaded.state.signature.as_ref();
         let for_another = signature.is_some_and(|signature| signature.capacity.is_for_another());
-        let Ok(form) = desk.form(&loaded.state.form) else { continue };
         if !went_in || !for_another {
             continue;
         }
+        let form = match desk.form_as_sent(&loaded.state, loaded.state.submitted_at_us) {
+            Ok(form) => form,
+            Err(ApiError::Refused(_)) => continue,
+            Err(error) => return Err(error),
+        };
         let content = Content::of_filing(&desk.log, &loaded.events).await?;
         if party::same_person(moved, (form, &content.answers)) {
             cases.push(id.to_string());

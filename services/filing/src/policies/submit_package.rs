@@ -56,15 +56,15 @@ impl SubmitPackage {
             if content.erased {
                 return Err(ApplyError::Park("the filing was erased before its fee was settled".to_owned()));
             }
-            let form =
-                self.0.form(&loaded.state.form).map_err(|_| park("the form is not in the catalogue"))?;
             let received_at_us = filing::received_at_us(&loaded.state, e.authorised_at_us);
+            let form = self.0.form_as_sent(&loaded.state, received_at_us);
+            let form = form.map_err(|_| park("the form in this edition is not in the catalogue"))?;
             // In a package that was paid for, a filing may cost nothing: then nothing of it can go back.
             let costs = loaded.state.fee.as_ref().is_some_and(|fee| fee.total_cents > 0);
             let signed_as = loaded.state.signature.as_ref().map(|signature| signature.capacity);
             let stated = signed_as.and_then(|capacity| moved::stated(form, &content.answers, capacity));
             let represented = appearances.standing(&self.0, loaded.state.representation).await?;
-            let linked = check::linked(&mut *tx, (id, &loaded.state), represented.is_some()).await?;
+            let linked = check::linked(&mut *tx, form, (id, &loaded.state), represented.is_some()).await?;
             let settled = Settled {
                 package: parse(&e.package_id)?,
                 payment: match e.settlement() {

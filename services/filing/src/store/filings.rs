@@ -28,7 +28,8 @@ pub(crate) async fn insert(
     Ok(())
 }
 
-/// The filings of the account and of those whom it represents, before `before` (none: from the newest), newest first.
+/// The filings of the account and of those whom it represents, before `before` (none: from the newest), newest first. Each side is found
+/// by its own index: under an `OR` the whole table would be read for whoever has few.
 pub(crate) async fn of_account(
     pool: &PgPool,
     account: Uuid,
@@ -36,11 +37,14 @@ pub(crate) async fn of_account(
     limit: i64,
 ) -> Result<Vec<Uuid>> {
     sqlx::query_scalar!(
-        "SELECT filing_id FROM filing
-         WHERE (account_id = $1 OR representation_id IN (
-                SELECT representation_id FROM representation WHERE representative = $1 AND standing = 'active'))
-           AND ($2::uuid IS NULL OR filing_id < $2)
-         ORDER BY filing_id DESC LIMIT $3",
+        r#"SELECT filing_id AS "filing_id!" FROM (
+             SELECT filing_id FROM filing WHERE account_id = $1
+             UNION
+             SELECT filing_id FROM filing JOIN representation USING (representation_id)
+             WHERE representative = $1 AND standing = 'active'
+         ) AS listed
+         WHERE $2::uuid IS NULL OR filing_id < $2
+         ORDER BY filing_id DESC LIMIT $3"#,
         account,
         before as Option<Uuid>,
         limit
@@ -108,16 +112,16 @@ pub(crate) async fn relations_to_package(
     Ok(standing.into_iter().filter(|(stands, _)| *stands).map(|(_, relation)| relation).collect())
 }
 
-/// Forms of the account's other filings with a pending case, and of the others in the package.
+/// Forms of the other filings with a pending case of an account, where one is given, and of the others in the package.
 pub(crate) async fn linked_forms(
     db: impl PgExecutor<'_>,
-    (account, package): (Uuid, Uuid),
+    (account, package): (Option<Uuid>, Uuid),
     but: Uuid,
 ) -> Result<Vec<String>> {
     sqlx::query_scalar!(
         "SELECT DISTINCT form FROM filing
          WHERE filing_id <> $2 AND NOT gone AND (account_id = $1 AND pending OR package_id = $3)",
-        account,
+        account as Option<Uuid>,
         but,
         package
     )

@@ -24,7 +24,8 @@ pub(crate) async fn insert(
     Ok(())
 }
 
-/// The responses of the account and of those whom it represents, newest first: those that follow `after`.
+/// The responses of the account and of those whom it represents, newest first: those that follow `after`. Each
+/// side is found by its own index, as in `filings`.
 pub(crate) async fn of_account(
     pool: &PgPool,
     account: Uuid,
@@ -32,13 +33,16 @@ pub(crate) async fn of_account(
     limit: i64,
 ) -> Result<Vec<Uuid>> {
     sqlx::query_scalar!(
-        "SELECT response_id FROM response
-         WHERE (account_id = $1 OR case_id IN (
-                SELECT filing_id FROM filing JOIN representation USING (representation_id)
-                WHERE representative = $1 AND standing = 'active'))
-           AND ($2::uuid IS NULL OR (opened_at_us, response_id) <
-                (SELECT last.opened_at_us, last.response_id FROM response last WHERE last.response_id = $2))
-         ORDER BY opened_at_us DESC, response_id DESC LIMIT $3",
+        r#"SELECT response_id AS "response_id!" FROM (
+             SELECT opened_at_us, response_id FROM response WHERE account_id = $1
+             UNION
+             SELECT opened_at_us, response_id FROM response
+             JOIN filing ON filing_id = case_id JOIN representation USING (representation_id)
+             WHERE representative = $1 AND standing = 'active'
+         ) AS listed
+         WHERE $2::uuid IS NULL OR (opened_at_us, response_id) <
+               (SELECT last.opened_at_us, last.response_id FROM response last WHERE last.response_id = $2)
+         ORDER BY opened_at_us DESC, response_id DESC LIMIT $3"#,
         account,
         after as Option<Uuid>,
         limit

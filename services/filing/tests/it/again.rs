@@ -13,7 +13,7 @@ use crate::keep::abandon;
 use crate::world::{World, case_rejected, fee_settled, reason};
 
 /// Everything that the I-90 of an invented person asks who lost her card, but for the signature.
-fn of_a_lost_card() -> Value {
+pub(crate) fn of_a_lost_card() -> Value {
     json!({
         "resident_kind": "permanent_resident", "reason": "lost_stolen_destroyed", "name_on_card_same": "no",
         "mother_given": "Ester", "father_given": "Ruy", "class_of_admission": "IR5",
@@ -156,4 +156,31 @@ async fn what_was_added_unasked_goes_into_the_successor_of_a_filing_whose_accept
     let letter = &again.evidence[1].name;
     assert!(ana.download(letter).await.unwrap().1 == files::picture(53), "byte for byte");
     ana.remove(letter).await.expect("whoever does not want it there takes it off");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn of_several_who_begin_it_again_at_once_one_does_and_nothing_is_left_behind() {
+    let world = World::start().await;
+    let ana = world.person("Ana Lúcia", "Lima");
+    let name = ana.start("N-400").await.unwrap().name;
+    ana.make_ready(&name).await;
+    ana.quote(&name).await.unwrap();
+    ana.sign_now(&name).await;
+    rejected(&world, &ana, &name, "X-SIGN").await;
+    let sealed = world.objects();
+
+    let all = futures::future::join_all((0..8).map(|_| ana.again_as(Uuid::now_v7(), &name))).await;
+    let (begun, refused): (Vec<_>, Vec<_>) = all.into_iter().partition(Result::is_ok);
+    let begun: Vec<pb::Filing> = begun.into_iter().map(Result::unwrap).collect();
+    assert_eq!((begun.len(), refused.len()), (1, 7));
+    for refused in refused {
+        assert_eq!(reason(&refused.unwrap_err()), "BEGUN_AGAIN");
+    }
+    assert_eq!(ana.get(&name).await.unwrap().continued_as, begun[0].name);
+    let copies = begun[0].evidence.len();
+    assert_eq!(
+        (copies, world.objects()),
+        (1, sealed + copies),
+        "the copies of those who came later are gone"
+    );
 }

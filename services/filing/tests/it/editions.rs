@@ -3,6 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use docket_forms::Catalogue;
+use docket_proto::events::filing::Event;
 use docket_proto::filing::v1 as pb;
 use docket_proto::filing::v1::draft_service_client::DraftServiceClient;
 use docket_proto::filing::v1::evidence_service_client::EvidenceServiceClient;
@@ -12,9 +13,13 @@ use jiff::ToSpan as _;
 use serde_json::{Value, json};
 use tonic::Code;
 
+use crate::again::of_a_lost_card;
 use crate::client::Client;
 use crate::files;
-use crate::world::{World, catalogue, reason};
+use crate::keep::turn_to;
+use crate::moved::settled;
+use crate::waiting::today;
+use crate::world::{World, catalogue, fee_settled, reason};
 
 const EARLIER: &str = "2025-01-20";
 pub(crate) const NEXT: &str = "2031-01-15";
@@ -78,6 +83,45 @@ change = [
 {earlier}"#
     );
     std::fs::write(to.join("editions/i-90.toml"), lens).unwrap();
+    to
+}
+
+/// The catalogue with a next edition of I-90, taken from a day on, that names all questions about the applicant otherwise, and with the
+/// one before as it was.
+fn renamed_in_next(folder: &Path, accepted_from: &str) -> PathBuf {
+    let to = folder.join("catalogue");
+    copy(&catalogue(), &to);
+    let edit = |file: &str, changes: &[(&str, &str)]| {
+        let file = to.join(file);
+        let text = std::fs::read_to_string(&file).unwrap();
+        let edited = changes.iter().fold(text, |text, (was, is)| {
+            assert!(text.contains(was), "{was}");
+            text.replace(was, is)
+        });
+        std::fs::write(&file, edited).unwrap();
+    };
+    std::fs::create_dir(to.join("before")).unwrap();
+    std::fs::copy(to.join("i-90.toml"), to.join("before/i-90.toml")).unwrap();
+    let next = format!("form.edition = \"{NEXT}\"\nform.accepted_from = \"{accepted_from}\"");
+    edit("i-90.toml", &[(&format!("form.edition = \"{EARLIER}\""), &next), ("app_", "own_")]);
+    let part = |prefix| {
+        format!("form = \"I-90\"\nperson = \"beneficiary\"\nfiles = true\nprefixes = [\"{prefix}\"]")
+    };
+    edit("_shared.toml", &[(&part("app_"), &part("own_"))]);
+    for language in ["en", "es"] {
+        std::fs::remove_file(to.join(language).join("i-90.toml")).unwrap();
+    }
+    let embedded = Catalogue::embedded();
+    let form = embedded.form("I-90").unwrap();
+    let renamed = form.questions.iter().filter_map(|question| question.id.strip_prefix("app_"));
+    let changes: String = renamed
+        .map(|name| format!("  {{ do = \"carry\", from = \"app_{name}\", to = \"own_{name}\" }},\n"))
+        .collect();
+    let earlier = format!(
+        "[[edition]]\ndate = \"{EARLIER}\"\nsource = \"made up for a test\"\nchange = [\n{changes}]\n[edition.question]\n{}",
+        form.asked()
+    );
+    std::fs::write(to.join("editions/i-90.toml"), earlier).unwrap();
     to
 }
 
@@ -227,4 +271,32 @@ async fn several_who_open_a_draft_at_once_take_it_over_once_and_its_files_stay()
     assert_eq!(there.download(&file.name).await.unwrap().0, file);
     assert!(seen.missing.iter().any(|missing| missing.field == "cards_before"), "{:?}", seen.missing);
     next.stop().await.unwrap();
+}
+
+/// What was sent on the last day of an edition and paid for on the first of the next, in which every question has another name.
+#[tokio::test(flavor = "multi_thread")]
+async fn what_the_case_is_told_is_read_in_the_edition_that_was_signed() {
+    let (mut world, folder) = (World::start().await, tempfile::tempdir().unwrap());
+    let first = today(&world) + 2.days();
+    world.replace(renamed_in_next(folder.path(), &first.to_string())).await;
+    let mut ana = world.person("Ana Lúcia", "Lima");
+    let draft = ana.start("I-90").await.unwrap();
+    assert_eq!(draft.edition, EARLIER);
+    let draft = draft.name;
+    ana.answer(&draft, &of_a_lost_card()).await.unwrap();
+    ana.upload(&draft, "passport", "paper.png", &files::picture(53)).await.unwrap();
+    ana.quote(&draft).await.unwrap();
+    ana.sign_now(&draft).await;
+    let payment = ana.submit(&draft).await.unwrap().payment;
+
+    turn_to(&world, &mut ana, first, 1).await;
+    assert_eq!(ana.start("I-90").await.unwrap().edition, NEXT, "the next one is taken");
+    world.payment(&payment, fee_settled(&payment, &draft, world.now_us())).await;
+    ana.until(&draft, "submitted").await;
+    let Event::FilingSubmitted(submitted) = world.last_event(&draft).await else { panic!("it went in") };
+    let age = submitted.facts.unwrap_or_default().age;
+    assert_eq!((submitted.edition.as_str(), submitted.gives_address), (EARLIER, true));
+    assert!(age >= 41, "born on 12 April 1985: {age}");
+    settled(&world).await;
+    assert!(world.postal_address(&ana).starts_with("4 Fictitious Row"), "{}", world.postal_address(&ana));
 }

@@ -101,6 +101,26 @@ async fn it_is_begun_beside_the_form_that_it_goes_with_and_sent_with_no_other() 
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn it_does_not_go_in_behind_a_case_that_is_pending_already() {
+    let world = World::start().await;
+    let ana = world.person("Ana", "Lima");
+    let (residence, support, _) = sent_together(&world, &ana).await;
+    world.case(&residence, case_opened()).await;
+    world.case(&residence, case_accepted("DKT1234567897")).await;
+    ana.until(&support, "accepted").await;
+
+    let permit = ana.start("I-765").await.unwrap();
+    let late = begun_with(&ana, &permit).await;
+    ana.answer(&late, &affidavit()).await.unwrap();
+    ana.upload(&late, "tax_transcript", "paper.png", &files::picture(32)).await.unwrap();
+    let seen = ana.get(&late).await.unwrap();
+    let blocks: Vec<&str> =
+        seen.findings.iter().filter(|one| one.level == "block").map(|one| one.rule.as_str()).collect();
+    assert_eq!((blocks, seen.missing.len()), (vec!["alone"], 0), "nothing else hinders it");
+    assert_eq!(reason(&ana.review(&late).await.unwrap_err()), "NOT_READY");
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn who_decides_the_case_reads_it_and_it_has_none_of_its_own() {
     let world = World::start().await;
     let ana = world.person("Ana", "Lima");

@@ -162,6 +162,41 @@ async fn work_on_a_package_keeps_all_of_it_and_a_hold_keeps_what_is_held() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_draft_that_work_beside_it_keeps_is_told_of_anew_before_it_goes() {
+    let world = World::start().await;
+    let mut ana = world.person("Ana Lúcia", "Lima");
+    let begun_on = office_date(jiff::Timestamp::from_microsecond(world.now_us()).unwrap());
+    let first = ana.start("N-400").await.unwrap();
+    let package = format!("packages/{}", first.package_id);
+    let request_id = Uuid::now_v7().to_string();
+    let beside = pb::StartDraftRequest { request_id, form: "I-90".into(), package, ..Default::default() };
+    let beside = ana.begin(beside).await.unwrap().name;
+    turn_to(&world, &mut ana, begun_on + 29.days(), 9).await;
+    until_written(&world, &first.name, ANNOUNCED, 1).await;
+    until_written(&world, &beside, ANNOUNCED, 1).await;
+
+    // On the last day somebody works on the other one, and the day after gives it up.
+    turn_to(&world, &mut ana, begun_on + 30.days(), 12).await;
+    ana.answer(&beside, &serde_json::json!({ "app_family_name": "Lima" })).await.unwrap();
+    let kept_until = (begun_on + 60.days()).to_string();
+    assert_eq!(ana.get(&first.name).await.unwrap().kept_until_date, kept_until);
+    for listed in ana.list().await {
+        assert_eq!(listed.kept_until_date, kept_until, "{}", listed.name);
+    }
+    turn_to(&world, &mut ana, begun_on + 31.days(), 12).await;
+    abandon(&ana, Uuid::now_v7(), &beside).await.unwrap();
+    let last_day = begun_on + 61.days();
+    assert_eq!(ana.get(&first.name).await.unwrap().kept_until_date, last_day.to_string());
+    for (times, days) in [(2, 14), (3, 7), (4, 1)] {
+        turn_to(&world, &mut ana, last_day - days.days(), 9).await;
+        until_written(&world, &first.name, ANNOUNCED, times).await;
+        assert_eq!(written(&world, &first.name, EXPIRED).await, 0);
+    }
+    turn_to(&world, &mut ana, last_day + 1.day(), 0).await;
+    until_written(&world, &first.name, EXPIRED, 1).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn who_gives_a_draft_up_has_it_erased_at_once_and_the_rest_of_the_package_goes_in() {
     given_up_is_erased(World::start().await).await;
 }

@@ -1,7 +1,11 @@
 //! Lists that end nowhere but at their end: requests and appearances, page by page.
 
+use std::path::Path;
+
 use docket_proto::filing::v1 as pb;
 use docket_service::testing::with_token;
+use serde_json::Value;
+use sqlx::AssertSqlSafe;
 use uuid::Uuid;
 
 use crate::client::Client;
@@ -51,4 +55,54 @@ async fn the_oldest_request_and_the_oldest_appearance_stand_on_the_last_page() {
     let asked = pb::ListFilingsRequest { page_size: 2, page_token: next, ..Default::default() };
     let refused = ana.drafts.clone().list_filings(with_token(asked, &ana.token)).await.unwrap_err();
     assert_eq!(bad_fields(&refused), ["page_token"]);
+}
+
+/// Filings, requests and appearances of very many others.
+const OTHERS: [&str; 4] = [
+    "INSERT INTO representation (representation_id, representative, client, code_hash, standing, prepared_at_us)
+     SELECT gen_random_uuid(), gen_random_uuid(), gen_random_uuid(), sha256(n::text::bytea), 'active', n
+     FROM generate_series(1, 5000) AS n",
+    "INSERT INTO filing (filing_id, account_id, form, started_at_us, representation_id)
+     SELECT gen_random_uuid(), gen_random_uuid(), 'N-400', 1, representation_id
+     FROM representation, generate_series(1, 4) WHERE standing = 'active'",
+    "INSERT INTO response (response_id, account_id, opened_at_us, case_id)
+     SELECT gen_random_uuid(), account_id, 1, filing_id FROM filing",
+    "ANALYZE filing, response, representation",
+];
+
+/// The one query of the service that begins so.
+fn query(begins: &str) -> String {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join(".sqlx");
+    let described = std::fs::read_dir(folder).unwrap().map(|file| {
+        let text = std::fs::read_to_string(file.unwrap().path()).unwrap();
+        let described: Value = serde_json::from_str(&text).unwrap();
+        described["query"].as_str().unwrap().to_owned()
+    });
+    let found: Vec<String> = described.filter(|query| query.starts_with(begins)).collect();
+    assert_eq!(found.len(), 1, "{begins}: {found:?}");
+    found.concat()
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn of_whoever_has_few_a_list_reads_no_more_than_those() {
+    let world = World::start().await;
+    let ana = world.person("Ana Lúcia", "Lima");
+    ana.start("N-400").await.unwrap();
+    for others in OTHERS {
+        sqlx::query(others).execute(world.pool()).await.unwrap();
+    }
+    let represents = "SELECT representative FROM representation ORDER BY prepared_at_us LIMIT 1";
+    let obi: Uuid = sqlx::query_scalar(represents).fetch_one(world.pool()).await.unwrap();
+    for list in ["SELECT filing_id AS \"filing_id!\" FROM (", "SELECT response_id AS \"response_id!\" FROM ("]
+    {
+        for account in [ana.account, obi] {
+            let explained = format!("EXPLAIN (ANALYZE) {}", query(list));
+            let explained = sqlx::query_scalar(AssertSqlSafe(explained)).bind(account).bind(None::<Uuid>);
+            let plan: Vec<String> = explained.bind(51_i64).fetch_all(world.pool()).await.unwrap();
+            let in_vain = plan.iter().filter_map(|line| line.trim().strip_prefix("Rows Removed by Filter: "));
+            let in_vain: u32 = in_vain.map(|rows| rows.parse::<u32>().unwrap()).sum();
+            let reads_all = plan.iter().any(|line| line.contains("Seq Scan"));
+            assert!(!reads_all && in_vain < 100, "{}", plan.join("\n"));
+        }
+    }
 }

@@ -57,7 +57,7 @@ async fn answered(ana: &Client, more: &Value) -> String {
 }
 
 /// Waits until nothing is owed.
-async fn settled(world: &World) {
+pub(crate) async fn settled(world: &World) {
     let none = async {
         while !world.owed().await.is_empty() {
             sleep(GLANCE).await;

@@ -7,8 +7,8 @@ use uuid::Uuid;
 use crate::copies::text;
 use crate::files;
 use crate::world::{
-    World, case_assigned, denial_intended, examination_continued, reason, reopened_on_own_motion,
-    request_cancelled, request_served, revocation_intended,
+    World, case_assigned, denial_intended, evidence_requested, examination_continued, reason,
+    reopened_on_own_motion, request_cancelled, request_served, revocation_intended, termination_intended,
 };
 
 #[tokio::test(flavor = "multi_thread")]
@@ -120,20 +120,27 @@ async fn a_notice_of_intent_to_deny_is_answered_by_a_rebuttal_and_what_it_asks_f
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn what_the_office_asks_about_a_decision_of_its_own_is_answered_by_a_rebuttal() {
+async fn whatever_the_office_asks_by_it_is_answered() {
     let world = World::start().await;
     let ana = world.person("Ana Lúcia", "Lima");
     let (draft, _) = ana.sent().await;
-    let (noir, motion) = (Uuid::now_v7(), Uuid::now_v7());
-    for (request, asked, kind) in
-        [(noir, revocation_intended(noir), "noir"), (motion, reopened_on_own_motion(motion), "own_motion")]
-    {
+    let ids: Vec<Uuid> = (0..6).map(|_| Uuid::now_v7()).collect();
+    let asked = [
+        ("rfe", evidence_requested(ids[0], &["tax_transcripts"])),
+        ("n14", examination_continued(ids[1], &["tax_transcripts"])),
+        ("noid", denial_intended(ids[2], &[])),
+        ("noir", revocation_intended(ids[3])),
+        ("noit", termination_intended(ids[4])),
+        ("own_motion", reopened_on_own_motion(ids[5])),
+    ];
+    for ((kind, asked), request) in asked.into_iter().zip(ids) {
         world.case(&draft, asked).await;
         world.case(&draft, request_served(request, world.now_us() + 3_600_000_000)).await;
         let opened = ana.until_response(request).await;
-        assert_eq!((opened.request_kind.as_str(), opened.items.len()), (kind, 0));
-        ana.upload(&opened.name, "rebuttal", "letter.png", &files::picture(5)).await.unwrap();
-        assert_eq!(ana.respond(&opened.name, false).await.unwrap().evidence.len(), 1);
+        assert_eq!(opened.request_kind, kind);
+        let item = if opened.items.is_empty() { "rebuttal" } else { "tax_transcripts" };
+        ana.upload(&opened.name, item, "letter.png", &files::picture(5)).await.unwrap();
+        assert_eq!(ana.respond(&opened.name, false).await.unwrap().evidence.len(), 1, "{kind}");
     }
 }
 

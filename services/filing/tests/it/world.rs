@@ -660,6 +660,23 @@ pub(crate) fn revocation_intended(request: Uuid) -> case::Event {
         .into()
 }
 
+/// The office intends to terminate a status.
+pub(crate) fn termination_intended(request: Uuid) -> case::Event {
+    cases::TerminationIntended { request_id: request.to_string(), ..cases::TerminationIntended::default() }
+        .into()
+}
+
+/// The office asks for evidence.
+pub(crate) fn evidence_requested(request: Uuid, items: &[&str]) -> case::Event {
+    let item = |code: &&str| cases::RequestedItem { code: (*code).into(), reason: "missing".into() };
+    cases::EvidenceRequested {
+        request_id: request.to_string(),
+        items: items.iter().map(item).collect(),
+        ..cases::EvidenceRequested::default()
+    }
+    .into()
+}
+
 /// The office reopened the case on its own motion, and the party may answer.
 pub(crate) fn reopened_on_own_motion(request: Uuid) -> case::Event {
     let request_id = request.to_string();

@@ -120,6 +120,18 @@ pub fn begin_again(filing: &Filing, next: Uuid, gone: bool) -> Result<Vec<Event>
     }
 }
 
+/// Whether answers that were read by the questions of an edition may be saved; not in a draft that is in another by now.
+pub fn answered_in(filing: &Filing, edition: &str) -> Result<(), Refusal> {
+    if filing.edition == edition {
+        return Ok(());
+    }
+    Err(taken_over_meanwhile())
+}
+
+fn taken_over_meanwhile() -> Refusal {
+    Refusal::stale("The draft was written to while it was taken over to the new edition.")
+}
+
 /// Saves answers that were normalised before.
 pub fn answer(
     filing: &Filing,
@@ -210,7 +222,7 @@ pub(super) fn may_sign(filing: &Filing, capacity: Capacity, filer: Filer) -> Res
 pub fn change_edition(filing: &Filing, change: EditionChange) -> Result<Vec<Event>, Refusal> {
     filing.open()?;
     if filing.version != change.overtaken.version {
-        return Err(Refusal::stale("The draft was written to while it was taken over to the new edition."));
+        return Err(taken_over_meanwhile());
     }
     if filing.edition == change.edition {
         return Ok(Vec::new());
