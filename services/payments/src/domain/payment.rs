@@ -14,7 +14,7 @@ pub use back::{Dispute, Fate, end_fee, fail_refund, issue_refund, record_dispute
 pub use charge::{Changed, Charge, attempt, open, refuse, settle};
 pub use invite::{invite, opens};
 pub use part::{Paid, Part};
-pub use unexplained::{Unexplained, given_back, misfit, unexpected_charge};
+pub use unexplained::{Unexplained, came_back, given_back, misfit, unexpected_charge};
 pub use withdraw::{Overtaken, overtaken, withdraw, withdraw_overtaken, withdraw_unpaid};
 
 use docket_eventlog::Aggregate;
