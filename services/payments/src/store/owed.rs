@@ -22,7 +22,8 @@ pub const UNEXPLAINED: &str = "money_unexplained";
 /// Finance looks within a day.
 const UNEXPLAINED_WITHIN: SignedDuration = SignedDuration::from_hours(24);
 
-/// The kind of a processor that something was asked of and that is not configured: `<processor>/<its reference>`.
+/// The kind of a processor that something was asked of and that is not configured: `<processor>/<its reference>`, and with how often it was
+/// configured again since where it was.
 const NOT_CONFIGURED: &str = "processor_not_configured";
 /// Whoever runs the system looks within a day.
 const NOT_CONFIGURED_WITHIN: SignedDuration = SignedDuration::from_hours(24);
@@ -37,7 +38,18 @@ pub async fn not_configured(
     (processor, reference): (&str, &str),
     now: Timestamp,
 ) -> Result<(), Error> {
-    let key = format!("{}/{reference}", called(processor));
+    let own = format!("{}/{reference}", called(processor));
+    // It may have been configured and taken away again: an obligation is opened once for ever.
+    let before = sqlx::query_scalar!(
+        r#"SELECT count(*) AS "count!" FROM log.obligation
+         WHERE log = $1 AND kind = $2 AND (key = $3 OR starts_with(key, $3 || '/')) AND closed_by IS NOT NULL"#,
+        log.name(),
+        NOT_CONFIGURED,
+        &own
+    )
+    .fetch_one(&mut *tx)
+    .await?;
+    let key = if before == 0 { own } else { format!("{own}/{before}") };
     open(log, tx, NOT_CONFIGURED, key, now + NOT_CONFIGURED_WITHIN).await
 }
 

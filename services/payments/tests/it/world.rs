@@ -121,6 +121,11 @@ impl World {
         self.config.former_processors.push(processor);
     }
 
+    /// From the next start on the last one of those is not; gives how it was.
+    pub(crate) fn forget_former(&mut self) -> ProcessorConfig {
+        self.config.former_processors.pop().unwrap()
+    }
+
     /// From here on no webhook arrives.
     pub(crate) async fn no_webhooks(&mut self) {
         self.webhooks = false;
