@@ -135,7 +135,7 @@ impl Payment {
         self.parts.iter().fold(0, |sum, part| sum.saturating_add(part.owed_cents))
     }
 
-    /// Whether it came to nothing: something was not honoured and is owed no more, and of nothing else anything is kept or owed.
+    /// Whether it came to nothing: something that was not honoured is owed no more, and of nothing anything is kept or owed.
     pub fn cancelled(&self) -> bool {
         let nothing_else = self.owed_cents() == 0 && self.kept_cents() == 0;
         nothing_else && self.parts.iter().any(|part| part.cancelled)
