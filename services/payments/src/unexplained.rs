@@ -55,7 +55,9 @@ impl Cashier {
     pub async fn explain(&self, payment: Uuid, reference: &str) -> anyhow::Result<()> {
         let state = self.payments.state(payment).await?.state;
         let charge = state.unexplained.get(reference).filter(|money| money.amount_cents > 0);
-        let Some(money) = charge.filter(|money| money.is_open() || money.was_given_back()) else { return Ok(()) };
+        let Some(money) = charge.filter(|money| money.is_open() || money.was_given_back()) else {
+            return Ok(());
+        };
         let Some(processor) = self.at(&money.processor, reference).await? else { return Ok(()) };
         let gone = processor.all_went_back(reference).await?;
         // Each time that it came back has names of its own.

@@ -186,7 +186,11 @@ fn decide(state: &Payment, command: &Command) -> Result<Vec<Event>, Refusal> {
 /// No money twice, none that was not asked for, none back that did not come.
 fn holds(before: &Payment, event: &Event, after: &Payment) {
     match event {
-        Event::PaymentOpened(_) => assert!(before.opened.is_none()),
+        Event::PaymentOpened(opened) => {
+            assert!(before.pending.is_none() && before.settled.is_none() && before.charged_cents == 0);
+            assert_ne!(before.opened.as_ref(), Some(opened));
+            assert!(after.invitations.is_empty());
+        }
         Event::PaymentWithdrawn(_) => {
             assert!(before.pending.is_none() && before.settled.is_none() && before.charged_cents == 0);
             assert!(after.due_cents() == 0 && after.parts.is_empty() && after.invitations.is_empty());

@@ -188,6 +188,9 @@ impl Aggregate for Payments {
                 state.parts = part::parts_of(opened);
                 state.opened = Some(opened.clone());
                 state.withdrawn = None;
+                // What it was opened for before, where that was never withdrawn.
+                state.invitations.clear();
+                state.last_refusal = None;
             }
             Event::PaymentWithdrawn(_) => state.withdrawn(),
             Event::PaymentAttempted(attempted) => {

@@ -73,7 +73,11 @@ async fn whoever_pays_with_the_request_id_of_another_is_told_so_and_the_payment_
     assert_eq!(reason(&reused), "REQUEST_ID_REUSED");
     assert_eq!(world.events(payment).await, ["opened", "payer_invited", "attempted", "fee_refused"]);
     assert_eq!(ana.get(payment).await.unwrap().state(), State::Open);
-    assert_eq!(ana.pay_as(&same, payment, declined).await.unwrap().0, Outcome::Declined, "a repeat of their own");
+    assert_eq!(
+        ana.pay_as(&same, payment, declined).await.unwrap().0,
+        Outcome::Declined,
+        "a repeat of their own"
+    );
     assert_eq!(counsel.pay_with(payment, "pm_card_visa", &code).await.unwrap().0, Outcome::Paid);
     assert_eq!(world.count(payment).await.charges, 1);
 }

@@ -155,6 +155,9 @@ async fn an_unexpected_charge_whose_refund_comes_back_is_unexplained_anew() {
         events.extend(["money_explained", "money_unexplained"]);
         assert_eq!(world.events(&package.payment).await, events);
         let cents = package.cents;
-        assert_eq!(balances(&world).await, [("processor_receivable".into(), cents), ("unexplained".into(), -cents)]);
+        assert_eq!(
+            balances(&world).await,
+            [("processor_receivable".into(), cents), ("unexplained".into(), -cents)]
+        );
     }
 }

@@ -52,6 +52,24 @@ pub(super) fn paid() -> Vec<Event> {
 }
 
 #[test]
+fn what_is_open_for_something_else_is_opened_anew_until_it_is_paid() {
+    let mut events = vec![Event::PaymentOpened(opened(71_000))];
+    events.extend(invite(&given(&events), "code", b"hash", 1).unwrap());
+    let other = PaymentOpened { filing_ids: vec!["f".into(), "g".into()], ..opened(83_000) };
+    assert_eq!(then(&mut events, open(&given(&events), other.clone(), 2)), ["payment.opened.v1"]);
+    let state = given(&events);
+    assert_eq!((state.due_cents(), state.opened.as_ref()), (83_000, Some(&other)));
+    assert!(!opens(&state, b"hash", 2), "a code was for what it was then");
+    assert!(open(&state, other, 3).unwrap().is_empty(), "said once more");
+
+    // What is being paid, or was, stays what it is.
+    events.extend(attempt(&state, "a").unwrap());
+    assert!(open(&given(&events), opened(71_000), 4).unwrap().is_empty());
+    events.extend(settle(&given(&events), "a", &charge(83_000), 5, late).unwrap());
+    assert!(open(&given(&events), opened(71_000), 6).unwrap().is_empty());
+}
+
+#[test]
 fn a_free_package_is_settled_when_it_is_opened() {
     assert_eq!(kinds(open(&given(&[]), opened(0), 1)), ["payment.opened.v1", "payment.fee_settled.v1"]);
     assert_eq!(kinds(open(&given(&[]), opened(1), 1)), ["payment.opened.v1"]);
