@@ -28,13 +28,17 @@ impl<'a> Sent<'a> {
         Self { desk, packages: HashMap::new() }
     }
 
-    /// What changed since a filing was sent, so that it could not go in as it is.
+    /// What changed since a filing was sent, so that it could not go in as it is; nothing, where it went in: then payments lost with a
+    /// restore that it was paid for, and it is paid again.
     ///
     /// # Errors
     /// Unavailable, when it does not wait for its fee, or its edition is one that this node does not know; a log or vault that does
     /// not answer.
     pub(crate) async fn overtaken(&mut self, id: Uuid) -> Result<(Dossier, Vec<Refusal>), ApiError> {
         let dossier = self.desk.dossiers.opened(id).await?;
+        if matches!(dossier.filing.phase, Phase::Submitted | Phase::Accepted) {
+            return Ok((dossier, Vec::new()));
+        }
         if dossier.filing.phase != Phase::Sent {
             return Err(ApiError::unavailable("the filing as it was sent"));
         }

@@ -1,8 +1,9 @@
 //! An attempt is asked for at the processor: under its idempotency key while that is kept, and from then on looked for, so that one
 //! attempt never charges twice.
 use crate::cashier::Cashier;
-use crate::processor::{Outcome, Processor};
+use crate::processor::Outcome;
 use crate::store::attempt::{self, Attempt};
+use docket_database::{WORK, answered, within};
 use docket_eventlog::ExecuteError;
 use docket_kernel::{Clock as _, SystemClock};
 
@@ -38,8 +39,7 @@ impl Cashier {
         if !open.intent.is_empty() {
             return Ok(processor.standing(&open.intent).await);
         }
-        let age_us = self.clock.now().as_microsecond() - open.started_at_us;
-        let intent = if age_us < KEPT_US {
+        let intent = if self.age_us(open) < KEPT_US {
             let first = attempt::asks(&self.pool, open.attempt_id).await? == 1;
             let ids = (open.attempt_id, open.payment_id);
             let asked = processor.charge(ids, open.amount_cents, &open.method_token, first).await;
@@ -48,10 +48,10 @@ impl Cashier {
                 (outcome, _) => return Ok(outcome),
             }
         } else {
-            match look_for(processor, open, age_us).await {
+            match processor.find(open.attempt_id).await {
                 Ok(Some(intent)) => intent,
-                Ok(None) if age_us < NEVER_COMING_US => return Ok(Outcome::Pending),
-                Ok(None) => return Ok(Outcome::Declined(NEVER_CAME.to_owned())),
+                // Whether it never comes is for `search` to say.
+                Ok(None) => return Ok(Outcome::Pending),
                 Err(error) => {
                     let error = format!("{error:#}");
                     tracing::warn!(attempt = %open.attempt_id, error, "an attempt was not looked for; tried again");
@@ -62,15 +62,35 @@ impl Cashier {
         attempt::keep_intent(&self.pool, open.attempt_id, &intent).await?;
         Ok(processor.standing(&intent).await)
     }
-}
 
-/// What the processor has of an attempt: by its index, and where that says nothing and nothing can come any more, by its list.
-async fn look_for(processor: &Processor, open: &Attempt, age_us: i64) -> anyhow::Result<Option<String>> {
-    let found = processor.find(open.attempt_id).await?;
-    if found.is_some() || age_us < NEVER_COMING_US {
-        return Ok(found);
+    /// Whether nothing can come of an attempt any more but what the processor has already.
+    pub fn is_to_be_searched(&self, open: &Attempt) -> bool {
+        open.intent.is_empty() && self.age_us(open) >= NEVER_COMING_US
     }
-    // By the machine's time: the office's may be ahead in development, and then more of the list is read.
-    let since_s = SystemClock.now().as_second() - age_us / 1_000_000 - CLOCKS_S;
-    processor.find_since(open.attempt_id, since_s).await
+
+    /// Looks for such an attempt by the processor's index, and where that says nothing, in its whole list since the attempt began; what is
+    /// in neither is over. The list of a busy office takes long, so each question is bounded, and not all of them together.
+    ///
+    /// # Errors
+    /// The processor or the log.
+    pub async fn search(&self, open: &Attempt) -> anyhow::Result<()> {
+        let id = open.attempt_id;
+        // By the machine's time: the office's may be ahead in development, and then more of the list is read.
+        let since_s = SystemClock.now().as_second() - self.age_us(open) / 1_000_000 - CLOCKS_S;
+        let Some(processor) = within(WORK, self.at(&open.processor, &id.to_string())).await? else {
+            return Ok(());
+        };
+        let mut found = processor.find(id).await?;
+        if found.is_none() {
+            found = processor.find_since(id, since_s).await?;
+        }
+        let Some(intent) = found else { return Ok(within(WORK, self.refuse(open, NEVER_CAME)).await?) };
+        answered(attempt::keep_intent(&self.pool, id, &intent)).await?;
+        within(WORK, self.ask(&Attempt { intent, ..open.clone() })).await?;
+        Ok(())
+    }
+
+    fn age_us(&self, open: &Attempt) -> i64 {
+        self.clock.now().as_microsecond() - open.started_at_us
+    }
 }

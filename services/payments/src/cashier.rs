@@ -6,7 +6,7 @@ use crate::processor::{Going, GoingBack, Outcome, Processor};
 use crate::processors::Processors;
 use crate::store::attempt::{self, Attempt};
 use crate::store::{ledger, owed, refund};
-use docket_eventlog::{Context, Error, ExecuteError, Executed, Recorded, Store, Subjects};
+use docket_eventlog::{Context, Difference, Error, ExecuteError, Executed, Recorded, Store, Subjects};
 use docket_forms::Catalogue;
 use docket_kernel::{Actor, SharedClock, derived_id};
 use docket_proto::events::payment::Event;
@@ -40,7 +40,7 @@ impl Cashier {
     /// same idempotency key, so that it is the same charge; once there is an outcome, that is the answer.
     ///
     /// # Errors
-    /// Refusals of [`payment::attempt`]; `PACKAGE_OVERTAKEN`; unavailable, while filing does not answer; the log.
+    /// Refusals of [`payment::attempt`]; `PACKAGE_OVERTAKEN`; `REQUEST_ID_REUSED`; unavailable, while filing does not answer; the log.
     pub async fn pay(
         &self,
         context: &Context,
@@ -109,7 +109,10 @@ impl Cashier {
             intent: String::new(),
             processor: processor.to_owned(),
         };
-        attempt::begin(&mut tx, &row).await?;
+        // Somebody else's command, of the payer or whom they let pay, may have the same id, and its attempt had its answer.
+        if !attempt::begin(&mut tx, &row).await? && !begun.repeated {
+            return Err(ApiError::Reused(Difference { fields: Vec::new() }));
+        }
         owed::follow(self.payments.log(), &mut tx, &begun.events, &begun.state).await?;
         tx.commit().await?;
         Ok(())

@@ -104,8 +104,8 @@ pub async fn went_back(cashier: &Cashier, charge: &Value) -> anyhow::Result<()> 
 
 async fn explain_all(cashier: &Cashier) -> anyhow::Result<()> {
     for open in answered(cashier.payments.log().obligations().open_of(owed::UNEXPLAINED, AT_ONCE)).await? {
-        let Some((payment, reference)) = open.key.split_once('/') else { continue };
-        if let Err(error) = within(WORK, cashier.explain(payment.parse()?, reference)).await {
+        let Some((payment, reference)) = owed::unexplained_of(&open.key) else { continue };
+        if let Err(error) = within(WORK, cashier.explain(payment, reference)).await {
             let error = format!("{error:#}");
             tracing::warn!(reference, error, "an unexplained charge was not looked at; tried again");
         }

@@ -163,13 +163,15 @@ impl Processor {
         self.pages("/v1/payment_intents", since_s)
     }
 
-    /// Whether all that was charged for an intent went back.
+    /// Whether all that was charged for an intent went back: what the processor took the order for only, or what came back to it, is
+    /// there still.
     ///
     /// # Errors
     /// When the processor does not answer.
     pub async fn all_went_back(&self, intent: &str) -> Result<bool> {
         let paid = self.charged_for(intent).await?;
-        Ok(!paid.is_empty() && paid.iter().all(|charge| charge["refunded"] == true))
+        let charged_cents = paid.iter().filter_map(|charge| charge["amount_captured"].as_i64()).sum::<i64>();
+        Ok(charged_cents > 0 && self.refunded_cents(intent).await? >= charged_cents)
     }
 
     /// The charge with brand and last digits, for the receipt; without them when the processor does not say.

@@ -1,9 +1,12 @@
-//! Refunds at the processor that failed after they were done: told by a webhook, and looked for in its list in case one never came.
+//! Refunds at the processor that failed after they were done, also those that finance made there by hand: told by a webhook, and looked
+//! for in its list in case one never came.
 use crate::cashier::Cashier;
-use crate::processor::{Processor, failed};
+use crate::processor::{Processor, failed, refund_id};
+use crate::unexplained::nobodys;
 use docket_database::{WORK, within};
 use docket_kernel::{Clock as _, SystemClock};
 use docket_service::{Rounds, Stop};
+use serde_json::Value;
 use std::time::Duration;
 
 /// How far back the list is read, in seconds: a bank sends money back that it cannot place within some weeks.
@@ -36,11 +39,25 @@ async fn look_at(cashier: &Cashier, processor: &Processor) -> anyhow::Result<()>
     let mut pages = processor.refunds(since_s);
     while let Some(refunds) = pages.next().await? {
         for refund in failed(&refunds) {
-            if let Err(error) = within(WORK, cashier.follow_refund(refund)).await {
-                let error = format!("{error:#}");
-                tracing::warn!(%refund, error, "a refund that failed was not recorded; tried again");
+            if let Err(error) = within(WORK, moved(cashier, processor, refund)).await {
+                let (refund, error) = (refund["id"].as_str(), format!("{error:#}"));
+                tracing::warn!(refund, error, "a refund that failed was not recorded; tried again");
             }
         }
     }
     Ok(())
+}
+
+/// A refund moved on: one of ours is followed. One that finance made by hand may be the end of a charge that nobody expected, or may
+/// have come back after it was taken for that.
+///
+/// # Errors
+/// The processor or the log.
+pub async fn moved(cashier: &Cashier, processor: &Processor, refund: &Value) -> anyhow::Result<()> {
+    if let Some(ours) = refund_id(refund) {
+        return cashier.follow_refund(ours).await;
+    }
+    let Some(intent) = refund["payment_intent"].as_str() else { return Ok(()) };
+    let payment = processor.payment_of(intent).await?.unwrap_or_else(|| nobodys(intent));
+    cashier.explain(payment, intent).await
 }

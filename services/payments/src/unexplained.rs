@@ -1,6 +1,6 @@
 //! Money that fits nothing is booked as unexplained, with an obligation for finance, until the processor has it no more.
 use crate::cashier::{Cashier, consequence_in};
-use crate::domain::payment::{self, Charge, Dispute, Payment, Unexplained};
+use crate::domain::payment::{self, Charge, Dispute, Payment};
 use crate::store::{attempt, ledger, refund};
 use docket_eventlog::{Context, ExecuteError, Subjects};
 use docket_kernel::derived_id;
@@ -47,20 +47,31 @@ impl Cashier {
         Ok(())
     }
 
-    /// Looks whether an unexplained charge went back, all of it, and records that.
+    /// Looks whether an unexplained charge went back, all of it, and records that; or that what had gone back came back to the processor,
+    /// and is unexplained anew.
     ///
     /// # Errors
     /// The processor or the log.
     pub async fn explain(&self, payment: Uuid, reference: &str) -> anyhow::Result<()> {
         let state = self.payments.state(payment).await?.state;
-        let waits = state.unexplained.get(reference);
-        let waits = waits.filter(|money| money.is_open() && money.amount_cents > 0);
-        let Some(Unexplained { processor, .. }) = waits else { return Ok(()) };
-        let Some(processor) = self.at(processor, reference).await? else { return Ok(()) };
-        if processor.all_went_back(reference).await? {
+        let charge = state.unexplained.get(reference).filter(|money| money.amount_cents > 0);
+        let Some(money) = charge.filter(|money| money.is_open() || money.was_given_back()) else {
+            return Ok(());
+        };
+        let Some(processor) = self.at(&money.processor, reference).await? else { return Ok(()) };
+        let gone = processor.all_went_back(reference).await?;
+        // Each time that it came back has names of its own.
+        let times = if money.came_back == 0 { String::new() } else { format!("/{}", money.came_back) };
+        if money.is_open() && gone {
+            let what = format!("given_back/{reference}{times}");
             let decide = |state: &Payment| payment::given_back(state, reference);
-            let what = format!("given_back/{reference}");
             self.book(payment, ("book_money", derived_id(&what, payment, 0)), &what, decide).await?;
+        } else if money.was_given_back() && !gone {
+            let what = format!("came_back/{reference}{times}");
+            let decide = |state: &Payment| payment::came_back(state, reference);
+            if self.book(payment, ("book_money", derived_id(&what, payment, 0)), &what, decide).await? {
+                tracing::error!(%payment, reference, "what was given back of an unexplained charge did not arrive; finance has to look");
+            }
         }
         Ok(())
     }

@@ -1,7 +1,7 @@
 //! The processor's webhooks: signed, at least once, in any order. Each says no more than an answer would.
 use crate::cashier::Cashier;
 use crate::charges;
-use crate::processor::{Processor, decline_code, refund_id};
+use crate::processor::{Processor, decline_code};
 use crate::store::attempt;
 use aws_lc_rs::hmac;
 use axum::Router;
@@ -77,10 +77,7 @@ async fn take(cashier: &Cashier, processor: &Processor, event: &Value) -> anyhow
             let id = object["id"].as_str().unwrap_or_default();
             return crate::disputes::record(cashier, processor, id).await;
         }
-        Some("refund") => {
-            let Some(refund) = refund_id(object) else { return Ok(()) };
-            return cashier.follow_refund(refund).await;
-        }
+        Some("refund") => return crate::refunds::moved(cashier, processor, object).await,
         Some("charge") => return charges::went_back(cashier, object).await,
         _ => {}
     }

@@ -90,7 +90,7 @@ impl SubmitPackage {
                 Subjects::filing(id),
                 &events,
             ));
-            if stated.is_some() {
+            if stated.is_some() && !events.is_empty() {
                 report_move::owe(&self.0, tx, event, (id, nth)).await?;
             }
         }

@@ -279,3 +279,25 @@ async fn whether_a_package_can_go_in_is_said_to_payments_alone() {
     let refused = world.package_service_of_persons().check_package(by_a_person).await.unwrap_err();
     assert_eq!(refused.code(), Code::Unauthenticated);
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_went_in_and_is_paid_again_after_a_restore_of_payments_is_not_overtaken_and_goes_in_once() {
+    let world = World::start().await;
+    let ana = world.person("Ana Lúcia", "Lima");
+    let [(draft, payment), (other, of_other)] = [ana.sent().await, ana.sent().await];
+    world.payment(&payment, fee_settled(&payment, &draft, world.now_us())).await;
+    ana.until(&draft, "submitted").await;
+    assert_eq!(world.overtaken(&[&draft]).await.unwrap(), [], "nothing stands against its being paid");
+    world.payment(&payment, fee_settled(&payment, &draft, world.now_us())).await;
+    world.accept(&ana, &other, &of_other).await;
+    assert_eq!(world.overtaken(&[&other]).await.unwrap(), []);
+    world.payment(&of_other, fee_settled(&of_other, &other, world.now_us())).await;
+    let (last, of_last) = ana.sent().await;
+    world.payment(&of_last, fee_settled(&of_last, &last, world.now_us())).await;
+    ana.until(&last, "submitted").await;
+    for filing in [&draft, &other] {
+        assert_eq!(written(&world, filing, "filing.submitted.v1").await, 1);
+    }
+    let parked = sqlx::query_scalar("SELECT count(*) FROM log.parked").fetch_one(world.pool());
+    assert_eq!(parked.await.unwrap_or(-1_i64), 0);
+}

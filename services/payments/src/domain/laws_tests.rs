@@ -57,6 +57,7 @@ enum Command {
     IssueRefund(u8),
     FailRefund(u8),
     GivenBack(u8),
+    CameBack(u8),
     Dispute(u8, Standing, Amount),
     Invite,
 }
@@ -98,6 +99,7 @@ fn command() -> impl Strategy<Value = Command> {
         2 => (0..4_u8).prop_map(Command::IssueRefund),
         1 => (0..4_u8).prop_map(Command::FailRefund),
         1 => (0..4_u8).prop_map(Command::GivenBack),
+        1 => (0..4_u8).prop_map(Command::CameBack),
     ]
 }
 
@@ -177,13 +179,18 @@ fn decide(state: &Payment, command: &Command) -> Result<Vec<Event>, Refusal> {
             payment::fail_refund(state, &refund.refund_id, (&reference, ""), None)
         })),
         Command::GivenBack(n) => Ok(payment::given_back(state, &format!("pi_{n}"))),
+        Command::CameBack(n) => Ok(payment::came_back(state, &format!("pi_{n}"))),
     }
 }
 
 /// No money twice, none that was not asked for, none back that did not come.
 fn holds(before: &Payment, event: &Event, after: &Payment) {
     match event {
-        Event::PaymentOpened(_) => assert!(before.opened.is_none()),
+        Event::PaymentOpened(opened) => {
+            assert!(before.pending.is_none() && before.settled.is_none() && before.charged_cents == 0);
+            assert_ne!(before.opened.as_ref(), Some(opened));
+            assert!(after.invitations.is_empty());
+        }
         Event::PaymentWithdrawn(_) => {
             assert!(before.pending.is_none() && before.settled.is_none() && before.charged_cents == 0);
             assert!(after.due_cents() == 0 && after.parts.is_empty() && after.invitations.is_empty());
@@ -227,7 +234,8 @@ fn holds(before: &Payment, event: &Event, after: &Payment) {
         }
         Event::MoneyUnexplained(money) => {
             assert!(!before.charges.contains_key(&money.reference), "{money:?}");
-            assert!(!before.unexplained.contains_key(&money.reference), "{money:?}");
+            let known = before.unexplained.get(&money.reference);
+            assert!(known.is_none_or(payment::Unexplained::was_given_back), "{money:?}");
             assert_eq!((before.due_cents(), before.kept_cents()), (after.due_cents(), after.kept_cents()));
         }
         Event::MoneyExplained(money) => {

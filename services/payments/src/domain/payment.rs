@@ -14,7 +14,7 @@ pub use back::{Dispute, Fate, end_fee, fail_refund, issue_refund, record_dispute
 pub use charge::{Changed, Charge, attempt, open, refuse, settle};
 pub use invite::{invite, opens};
 pub use part::{Paid, Part};
-pub use unexplained::{Unexplained, given_back, misfit, unexpected_charge};
+pub use unexplained::{Unexplained, came_back, given_back, misfit, unexpected_charge};
 pub use withdraw::{Overtaken, overtaken, withdraw, withdraw_overtaken, withdraw_unpaid};
 
 use docket_eventlog::Aggregate;
@@ -135,7 +135,7 @@ impl Payment {
         self.parts.iter().fold(0, |sum, part| sum.saturating_add(part.owed_cents))
     }
 
-    /// Whether it came to nothing: something was not honoured and is owed no more, and of nothing else anything is kept or owed.
+    /// Whether it came to nothing: something that was not honoured is owed no more, and of nothing anything is kept or owed.
     pub fn cancelled(&self) -> bool {
         let nothing_else = self.owed_cents() == 0 && self.kept_cents() == 0;
         nothing_else && self.parts.iter().any(|part| part.cancelled)
@@ -188,6 +188,9 @@ impl Aggregate for Payments {
                 state.parts = part::parts_of(opened);
                 state.opened = Some(opened.clone());
                 state.withdrawn = None;
+                // What it was opened for before, where that was never withdrawn.
+                state.invitations.clear();
+                state.last_refusal = None;
             }
             Event::PaymentWithdrawn(_) => state.withdrawn(),
             Event::PaymentAttempted(attempted) => {

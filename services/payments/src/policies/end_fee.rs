@@ -40,11 +40,12 @@ impl Subscriber for EndFee {
                 payment::end_fee(state, refund_id, &filing_text, fate, reason)
             })
             .await?;
+        // Heard once more, its state is that of the first time, and refunds that began since are under way all the same.
         if !done.repeated {
             ledger::post(tx, payment_id, &done.events, &done.state).await?;
+            let after = (&*done.events, &done.state);
+            refund::follow(self.payments.log(), tx, payment_id, after, event.recorded_at).await?;
         }
-        let after = (&*done.events, &done.state);
-        refund::follow(self.payments.log(), tx, payment_id, after, event.recorded_at).await?;
         Ok(())
     }
 }

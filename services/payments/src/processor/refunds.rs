@@ -55,9 +55,8 @@ impl Processor {
     /// # Errors
     /// When the processor does not answer.
     pub async fn refund_of(&self, refund: Uuid, intent: &str) -> Result<Option<GoingBack>> {
-        let query = [("payment_intent", intent.to_owned()), ("limit", "100".to_owned())];
-        let body = self.get("/v1/refunds", &query).await?;
-        let tries = listed(&body)?.iter().filter(|found| refund_id(found) == Some(refund));
+        let all = self.refunds_of(intent).await?;
+        let tries = all.iter().filter(|found| refund_id(found) == Some(refund));
         // Newest first, and of equals the last one is taken.
         Ok(tries.rev().filter_map(going_back).max_by_key(|tried| match tried.going {
             Going::Done => 2,
@@ -66,17 +65,30 @@ impl Processor {
         }))
     }
 
+    /// What the processor gave back for an intent, and has done, in cents.
+    pub(super) async fn refunded_cents(&self, intent: &str) -> Result<i64> {
+        let all = self.refunds_of(intent).await?;
+        let done = all.iter().filter(|refund| refund["status"] == "succeeded");
+        Ok(done.filter_map(|refund| refund["amount"].as_i64()).sum())
+    }
+
+    /// The refunds for an intent, newest first.
+    async fn refunds_of(&self, intent: &str) -> Result<Vec<Value>> {
+        let query = [("payment_intent", intent.to_owned()), ("limit", "100".to_owned())];
+        Ok(listed(&self.get("/v1/refunds", &query).await?)?.clone())
+    }
+
     /// Refunds since a second of the epoch.
     pub fn refunds(&self, since_s: i64) -> Pages<'_> {
         self.pages("/v1/refunds", since_s)
     }
 }
 
-/// Our ids of those that failed.
-pub fn failed(refunds: &[Value]) -> Vec<Uuid> {
+/// Those that failed.
+pub fn failed(refunds: &[Value]) -> impl Iterator<Item = &Value> {
     let has_failed =
         |found: &&Value| going_back(found).is_some_and(|tried| matches!(tried.going, Going::Failed(_)));
-    refunds.iter().filter(has_failed).filter_map(refund_id).collect()
+    refunds.iter().filter(has_failed)
 }
 
 /// Our id of a refund, as we told the processor.

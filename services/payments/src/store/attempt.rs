@@ -28,9 +28,10 @@ pub struct Attempt {
     pub intent: String,
 }
 
-/// Writes an attempt in the transaction of its event. It is asked for again unless it is closed within the first pause.
-pub async fn begin(tx: &mut PgConnection, attempt: &Attempt) -> sqlx::Result<()> {
-    sqlx::query!(
+/// Writes an attempt in the transaction of its event; whether there was none. It is asked for again unless it is closed within the
+/// first pause.
+pub async fn begin(tx: &mut PgConnection, attempt: &Attempt) -> sqlx::Result<bool> {
+    let written = sqlx::query!(
         "INSERT INTO attempt (attempt_id, payment_id, amount_cents, method_token, started_at_us, next_try_at_us, processor)
          VALUES ($1, $2, $3, $4, $5, $6, $7) ON CONFLICT (attempt_id) DO NOTHING",
         attempt.attempt_id,
@@ -43,7 +44,7 @@ pub async fn begin(tx: &mut PgConnection, attempt: &Attempt) -> sqlx::Result<()>
     )
     .execute(tx)
     .await?;
-    Ok(())
+    Ok(written.rows_affected() == 1)
 }
 
 /// An attempt, whatever came of it.

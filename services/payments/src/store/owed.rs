@@ -16,12 +16,14 @@ const REFUND_WITHIN: SignedDuration = SignedDuration::from_hours(24);
 const OUTCOME: &str = "charge_outcome";
 /// A bank answers for a debit within some working days.
 const OUTCOME_WITHIN: SignedDuration = SignedDuration::from_hours(7 * 24);
-/// The kind of money that fits nothing, by payment and the processor's reference: `<payment>/<reference>`.
+/// The kind of money that fits nothing, by payment and the processor's reference: `<payment>/<reference>`, and with how often it came back
+/// where it did.
 pub const UNEXPLAINED: &str = "money_unexplained";
 /// Finance looks within a day.
 const UNEXPLAINED_WITHIN: SignedDuration = SignedDuration::from_hours(24);
 
-/// The kind of a processor that something was asked of and that is not configured: `<processor>/<its reference>`.
+/// The kind of a processor that something was asked of and that is not configured: `<processor>/<its reference>`, and with how often it was
+/// configured again since where it was.
 const NOT_CONFIGURED: &str = "processor_not_configured";
 /// Whoever runs the system looks within a day.
 const NOT_CONFIGURED_WITHIN: SignedDuration = SignedDuration::from_hours(24);
@@ -36,7 +38,18 @@ pub async fn not_configured(
     (processor, reference): (&str, &str),
     now: Timestamp,
 ) -> Result<(), Error> {
-    let key = format!("{}/{reference}", called(processor));
+    let own = format!("{}/{reference}", called(processor));
+    // It may have been configured and taken away again: an obligation is opened once for ever.
+    let before = sqlx::query_scalar!(
+        r#"SELECT count(*) AS "count!" FROM log.obligation
+         WHERE log = $1 AND kind = $2 AND (key = $3 OR starts_with(key, $3 || '/')) AND closed_by IS NOT NULL"#,
+        log.name(),
+        NOT_CONFIGURED,
+        &own
+    )
+    .fetch_one(&mut *tx)
+    .await?;
+    let key = if before == 0 { own } else { format!("{own}/{before}") };
     open(log, tx, NOT_CONFIGURED, key, now + NOT_CONFIGURED_WITHIN).await
 }
 
@@ -90,11 +103,14 @@ pub async fn follow(
                 }
             }
             Event::MoneyUnexplained(money) => {
-                let key = unexplained_key(recorded, &money.reference);
-                open(log, tx, UNEXPLAINED, key, recorded.recorded_at + UNEXPLAINED_WITHIN).await?;
+                for key in unexplained_keys(recorded, payment, &money.reference) {
+                    open(log, tx, UNEXPLAINED, key, recorded.recorded_at + UNEXPLAINED_WITHIN).await?;
+                }
             }
             Event::MoneyExplained(money) => {
-                close(log, tx, UNEXPLAINED, &unexplained_key(recorded, &money.reference), at).await?;
+                for key in unexplained_keys(recorded, payment, &money.reference) {
+                    close(log, tx, UNEXPLAINED, &key, at).await?;
+                }
             }
             Event::PaymentOpened(_)
             | Event::PaymentWithdrawn(_)
@@ -110,10 +126,10 @@ pub async fn follow(
     Ok(())
 }
 
-/// The keys under which a refund is or was owed: its id, and once more each time that its money came back.
-fn keys(refund_id: &str, came_back: u32) -> Vec<String> {
-    let again = (1..=came_back).map(|nth| format!("{refund_id}/{nth}"));
-    std::iter::once(refund_id.to_owned()).chain(again).collect()
+/// The keys under which something is or was owed: its own, and once more each time that its money came back.
+fn keys(own: &str, came_back: u32) -> Vec<String> {
+    let again = (1..=came_back).map(|nth| format!("{own}/{nth}"));
+    std::iter::once(own.to_owned()).chain(again).collect()
 }
 
 fn keys_of(payment: &Payment, refund_id: &str) -> Vec<String> {
@@ -121,8 +137,16 @@ fn keys_of(payment: &Payment, refund_id: &str) -> Vec<String> {
     keys(refund_id, known.map_or(0, |refund| refund.came_back))
 }
 
-fn unexplained_key(recorded: &Recorded, reference: &str) -> String {
-    format!("{}/{reference}", recorded.stream.id().unwrap_or_default())
+fn unexplained_keys(recorded: &Recorded, payment: &Payment, reference: &str) -> Vec<String> {
+    let own = format!("{}/{reference}", recorded.stream.id().unwrap_or_default());
+    keys(&own, payment.unexplained.get(reference).map_or(0, |money| money.came_back))
+}
+
+/// The payment and the processor's reference of such a key.
+pub fn unexplained_of(key: &str) -> Option<(Uuid, &str)> {
+    let (payment, rest) = key.split_once('/')?;
+    let reference = rest.split_once('/').map_or(rest, |(reference, _times)| reference);
+    Some((Uuid::try_parse(payment).ok()?, reference))
 }
 
 /// The processor answered for an attempt, in the transaction of the events that say so.

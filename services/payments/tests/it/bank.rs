@@ -1,6 +1,7 @@
 //! Banks that answer later: by webhook, or when they are asked again.
 
 use crate::client::{Outcome, State};
+use crate::slow_list::SlowList;
 use crate::world::{Package, World};
 
 #[tokio::test(flavor = "multi_thread")]
@@ -110,4 +111,44 @@ async fn what_never_came_to_the_processor_is_over_after_a_day_and_not_before() {
     assert!(payment.last_refusal.contains("never came"), "{}", payment.last_refusal);
     assert_eq!(ana.pay(&package.payment, "pm_card_visa").await.unwrap().0, Outcome::Paid);
     assert_eq!(world.far.count(&package.payment).await.charges, 1);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn while_the_whole_list_is_looked_through_for_one_attempt_the_others_are_asked_for() {
+    let mut world = World::start().await;
+    world.no_webhooks().await;
+    let way = SlowList::before(world.far.url()).await;
+    let ana = world.person();
+    for form in ["N-400", "I-90"] {
+        let paid = world.package(&ana, form).await;
+        assert_eq!(ana.pay(&paid.payment, "pm_card_visa").await.unwrap().0, Outcome::Paid);
+    }
+    let (lost, other) = (world.package(&ana, "N-400").await, world.package(&ana, "I-90").await);
+    world.far.behave("hangup").await;
+    // A method that is unknown is taken for one that may be used once, and says nothing of the first time.
+    assert_eq!(ana.pay(&lost.payment, "pm_of_nobody").await.unwrap().0, Outcome::Pending);
+    world.far.behave("works").await;
+    world.stop().await;
+    world.ask_at(way.url());
+    world.serve().await;
+    // What was charged is read at the start, a page for each.
+    world.until(|| async { Ok((way.asked(), way.waiting())) }, |pages| *pages == (2, 0)).await;
+    let ana = world.again(&ana);
+    assert_eq!(ana.pay(&other.payment, "pm_us_bank_account").await.unwrap().0, Outcome::Pending);
+
+    way.hold(true);
+    world.bench.advance(25 * 3_600);
+    world.until(|| async { Ok(way.waiting()) }, |waiting| *waiting == 1).await;
+    let before = way.asked();
+    world.far.bank_says("succeeded").await;
+    world.bench.advance(3_600);
+    let ana = world.again(&ana);
+    world.until_state(&ana, &other.payment, State::Settled).await;
+    assert_eq!((way.waiting(), way.asked()), (1, before), "it is waited for still, by one");
+    assert_eq!(ana.get(&lost.payment).await.unwrap().state(), State::Processing);
+
+    way.hold(false);
+    let payment = world.until_state(&ana, &lost.payment, State::Open).await;
+    assert!(payment.last_refusal.contains("never came"), "{}", payment.last_refusal);
+    assert!(way.asked() >= before + 2, "page by page");
 }

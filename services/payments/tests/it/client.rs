@@ -64,8 +64,18 @@ impl Client {
         method: &str,
         payer_code: &str,
     ) -> Result<(Outcome, pb::Payment), Status> {
+        self.pay_with_as(&id(), name, method, payer_code).await
+    }
+
+    pub(crate) async fn pay_with_as(
+        &self,
+        request_id: &str,
+        name: &str,
+        method: &str,
+        payer_code: &str,
+    ) -> Result<(Outcome, pb::Payment), Status> {
         let message = pb::PayWithCardRequest {
-            request_id: id(),
+            request_id: request_id.to_owned(),
             name: name.to_owned(),
             method_token: method.to_owned(),
             payer_code: payer_code.to_owned(),

@@ -127,3 +127,24 @@ async fn a_fee_whose_acceptance_was_voided_for_the_signature_goes_back_once() {
     world.until_caught_up(&world.cases).await;
     assert_eq!(world.count(&package.payment).await.refunds, 1);
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_was_kept_of_a_rejected_filing_is_not_owed_again_when_the_bank_takes_it_back() {
+    let world = World::start().await;
+    let ana = world.person();
+    let (payment, filings) = world.basket(&ana, &[(&ana, "I-90", false), (&ana, "N-400", false)]).await;
+    assert_eq!(ana.pay(&payment, "pm_us_bank_account").await.unwrap().0, Outcome::Pending);
+    world.far.bank_says("succeeded").await;
+    world.until_state(&ana, &payment, State::Settled).await;
+    world.reject(filings[0].filing_id.parse().unwrap(), false).await;
+    world.until_caught_up(&world.cases).await;
+    assert_eq!(ana.get(&payment).await.unwrap().state(), State::Settled, "it is kept");
+
+    world.far.dispute(&payment).await;
+    let returned = world.until_state(&ana, &payment, State::Returned).await;
+    let (kept, due) = (filings[0].total_cents, filings[1].total_cents);
+    assert_eq!(returned.due.unwrap().cents, due);
+    assert_eq!(balances(&world).await, ledger([("fees_owed", due), ("fees_received", -due)]));
+    assert_eq!(ana.pay(&payment, "pm_card_visa").await.unwrap().0, Outcome::Paid);
+    assert_eq!(world.count(&payment).await.charged, kept + due + due);
+}

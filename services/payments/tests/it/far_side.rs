@@ -122,14 +122,19 @@ impl FarSide {
         all.iter().filter(|intent| intent["metadata"]["payment"] == id).count()
     }
 
-    /// Charges a payment though nobody here asked for it; gives the reference.
+    /// Charges a payment though nobody here asked for it, and says nothing; gives the reference.
     pub(crate) async fn charge(&self, payment: &str, attempt: &str, cents: i64) -> String {
+        self.charge_by("pm_sandbox_webhookLost", payment, attempt, cents).await
+    }
+
+    /// The same with a method, and as that one says it.
+    pub(crate) async fn charge_by(&self, method: &str, payment: &str, attempt: &str, cents: i64) -> String {
         let id = payment.strip_prefix("payments/").unwrap();
         let form = [
             ("amount", cents.to_string()),
             ("currency", "usd".to_owned()),
             ("confirm", "true".to_owned()),
-            ("payment_method", "pm_sandbox_webhookLost".to_owned()),
+            ("payment_method", method.to_owned()),
             ("metadata[payment]", id.to_owned()),
             ("metadata[attempt]", attempt.to_owned()),
         ];

@@ -58,3 +58,26 @@ async fn a_code_opens_one_payment_and_shows_no_card() {
         || async { Ok(eve.get_with(&other.payment, &code).await.map_err(|status| reason(&status)).err()) };
     world.until(asked, |refused| refused.as_deref() == Some("NOT_FOUND")).await;
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn whoever_pays_with_the_request_id_of_another_is_told_so_and_the_payment_stays_open() {
+    let world = World::start().await;
+    let (ana, counsel) = (world.person(), world.person());
+    let package = world.package(&ana, "N-400").await;
+    let payment = &package.payment;
+    let code = ana.invite(&id(), payment).await.unwrap();
+    let same = id();
+    let declined = "pm_card_visa_chargeDeclined";
+    assert_eq!(ana.pay_as(&same, payment, declined).await.unwrap().0, Outcome::Declined);
+    let reused = counsel.pay_with_as(&same, payment, "pm_card_visa", &code).await.unwrap_err();
+    assert_eq!(reason(&reused), "REQUEST_ID_REUSED");
+    assert_eq!(world.events(payment).await, ["opened", "payer_invited", "attempted", "fee_refused"]);
+    assert_eq!(ana.get(payment).await.unwrap().state(), State::Open);
+    assert_eq!(
+        ana.pay_as(&same, payment, declined).await.unwrap().0,
+        Outcome::Declined,
+        "a repeat of their own"
+    );
+    assert_eq!(counsel.pay_with(payment, "pm_card_visa", &code).await.unwrap().0, Outcome::Paid);
+    assert_eq!(world.count(payment).await.charges, 1);
+}

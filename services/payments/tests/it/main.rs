@@ -20,6 +20,7 @@ mod packages;
 mod processors;
 mod quotes;
 mod refunds;
+mod slow_list;
 mod unexpected;
 mod webhooks;
 mod withdrawal;

@@ -83,4 +83,17 @@ async fn a_processor_that_took_money_and_is_not_configured_is_owed_to_be_until_i
     assert_eq!(world.far.count(&package.payment).await.refunds, 1);
     let none = || async { Ok(open(&world, "processor_not_configured").await) };
     world.until(none, |open| *open == (0, 0)).await;
+
+    // It is taken away once more, and that is told of once more.
+    world.stop().await;
+    let former = world.forget_former();
+    world.serve().await;
+    let seen = || async { Ok(open(&world, "processor_not_configured").await) };
+    world.until(seen, |open| *open == (1, 0)).await;
+    world.stop().await;
+    world.know_former(former);
+    world.serve().await;
+    world.until(seen, |open| *open == (0, 0)).await;
+    let keys: Vec<String> = sqlx::query_scalar(sql).fetch_all(&world.own.pool).await.unwrap();
+    assert_eq!((keys[0].as_str(), keys[1].as_str(), keys.len()), ("card/disputes", "card/disputes/1", 3));
 }

@@ -52,6 +52,32 @@ async fn the_fee_of_a_rejected_filing_goes_back_once() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn refunds_that_are_under_way_stay_so_though_the_log_of_cases_is_read_once_more() {
+    let mut world = World::start().await;
+    let ana = world.person();
+    let (payment, filings) = world.basket(&ana, &[(&ana, "N-400", false), (&ana, "I-90", false)]).await;
+    ana.pay(&payment, "pm_sandbox_refundPending").await.unwrap();
+    for filing in &filings {
+        world.reject(filing.filing_id.parse().unwrap(), true).await;
+    }
+    let asked = || async { Ok(world.far.count(&payment).await.refunds) };
+    world.until(asked, |refunds| *refunds == 2).await;
+    assert_eq!(open(&world, "refund").await, (2, 0));
+
+    // When the first filing was rejected, nothing of the second one was on its way back.
+    world.stop().await;
+    world.own.pool.execute("DELETE FROM log.consumer_checkpoint WHERE log = 'cases-0'").await.unwrap();
+    let rows = "SELECT sum(tries)::bigint FROM refund";
+    let tries = world.rows(rows).await;
+    world.serve().await;
+    world.until_caught_up(&world.cases).await;
+    assert_eq!(open(&world, "refund").await, (2, 0));
+    assert!(world.rows(rows).await >= tries, "the rows are those that there were");
+    world.far.end_refund("succeeded").await;
+    world.until(|| async { Ok(open(&world, "refund").await) }, |open| *open == (1, 0)).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn what_the_law_keeps_of_the_fee_of_a_rejected_filing_stays_and_the_rest_goes_back() {
     let world = World::start().await;
     let ana = world.person();

@@ -98,3 +98,66 @@ async fn a_charge_of_which_the_log_knows_nothing_is_told_of_and_found_at_the_sta
     assert_eq!(world.events(&package.payment).await, events);
     assert_eq!(world.again(&ana).pay(&package.payment, "pm_card_visa").await.unwrap().0, Outcome::Paid);
 }
+
+/// How many are owed an explanation, once they are so many.
+async fn until_open(world: &World, many: i64) {
+    world.until(|| async { Ok(open(world, KIND).await) }, |open| *open == (many, 0)).await;
+}
+
+async fn balances(world: &World) -> Vec<(String, i64)> {
+    let balances = world.officer("finance").await.balances().await.unwrap();
+    balances.into_iter().filter(|(_, cents)| *cents != 0).collect()
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_unexpected_charge_is_explained_when_its_refund_is_done_and_not_when_it_was_ordered() {
+    let world = World::start().await;
+    let ana = world.person();
+    let package = world.package(&ana, "N-400").await;
+    world.far.charge_by("pm_sandbox_refundPending", &package.payment, "", package.cents).await;
+    until_open(&world, 1).await;
+    world.far.give_back(&package.payment, None).await;
+    assert_eq!(world.count(&package.payment).await.refunds, 1);
+    assert_eq!(world.events(&package.payment).await, ["opened", "money_unexplained"]);
+    world.far.end_refund("failed").await;
+    assert_eq!(world.count(&package.payment).await.charges, 1, "all was told");
+    assert_eq!(open(&world, KIND).await, (1, 0));
+
+    world.far.give_back(&package.payment, None).await;
+    world.far.end_refund("succeeded").await;
+    until_open(&world, 0).await;
+    assert_eq!(world.events(&package.payment).await, ["opened", "money_unexplained", "money_explained"]);
+    assert_eq!(balances(&world).await, []);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_unexpected_charge_whose_refund_comes_back_is_unexplained_anew() {
+    let mut world = World::start().await;
+    let ana = world.person();
+    let package = world.package(&ana, "N-400").await;
+    world.far.charge_by("pm_sandbox_refundFailsLater", &package.payment, "", package.cents).await;
+    until_open(&world, 1).await;
+    let mut events = vec!["opened", "money_unexplained"];
+    for webhooks in [true, false] {
+        world.far.give_back(&package.payment, None).await;
+        until_open(&world, 0).await;
+        assert_eq!(balances(&world).await, []);
+        if webhooks {
+            world.far.end_refund("failed").await;
+        } else {
+            // Whoever reads the list finds it.
+            world.no_webhooks().await;
+            world.stop().await;
+            world.far.end_refund("failed").await;
+            world.serve().await;
+        }
+        until_open(&world, 1).await;
+        events.extend(["money_explained", "money_unexplained"]);
+        assert_eq!(world.events(&package.payment).await, events);
+        let cents = package.cents;
+        assert_eq!(
+            balances(&world).await,
+            [("processor_receivable".into(), cents), ("unexplained".into(), -cents)]
+        );
+    }
+}

@@ -111,9 +111,19 @@ impl World {
         before
     }
 
+    /// From the next start on the processor is asked at another place.
+    pub(crate) fn ask_at(&mut self, url: String) {
+        self.config.processor.url = url;
+    }
+
     /// From the next start on a processor that was asked before is configured too.
     pub(crate) fn know_former(&mut self, processor: ProcessorConfig) {
         self.config.former_processors.push(processor);
+    }
+
+    /// From the next start on the last one of those is not; gives how it was.
+    pub(crate) fn forget_former(&mut self) -> ProcessorConfig {
+        self.config.former_processors.pop().unwrap()
     }
 
     /// From here on no webhook arrives.

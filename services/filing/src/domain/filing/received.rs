@@ -60,8 +60,11 @@ pub fn received_at_us(filing: &Filing, authorised_at_us: i64) -> i64 {
     filing.signature.as_ref().map_or(authorised_at_us, |signed| signed.signed_at_us.max(authorised_at_us))
 }
 
-/// Lets the filing go in, now that its fee is settled.
+/// Lets the filing go in, now that its fee is settled; once, also where it is paid again because payments lost with a restore that it was.
 pub fn submit(filing: &Filing, settled: Settled) -> Result<Vec<Event>, Refusal> {
+    if went_in(filing) && settled.package == filing.package {
+        return Ok(Vec::new());
+    }
     let (Phase::Sent, Some(signature)) = (filing.phase, &filing.signature) else {
         return Err(Refusal::state("NOT_SENT", "The filing does not wait for its fee.")
             .fact("state", filing.phase.as_str()));
@@ -104,6 +107,10 @@ pub fn submit(filing: &Filing, settled: Settled) -> Result<Vec<Event>, Refusal> 
         }
         .into(),
     ])
+}
+
+fn went_in(filing: &Filing) -> bool {
+    matches!(filing.phase, Phase::Submitted | Phase::Accepted | Phase::Rejected | Phase::Voided)
 }
 
 /// Who signs under a name that is not the one proven for them, because none is or another one, for themselves or as co-signer, may be

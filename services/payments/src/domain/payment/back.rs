@@ -22,8 +22,8 @@ pub enum Fate {
     NotHonoured,
 }
 
-/// Ends the fee of a filing that was rejected, or whose acceptance was voided, once: what is owed is owed no more. It is that
-/// filing's part; what others of the package paid or owe stays as it is. What several charges paid goes back as one refund of each,
+/// Ends the fee of a filing that was rejected, or whose acceptance was voided, once: what is owed is owed no more, nor is what is kept
+/// should it not be honoured later. It is that filing's part; what others of the package paid or owe stays as it is. What several charges paid goes back as one refund of each,
 /// which `refund_id` names.
 ///
 /// # Errors
@@ -54,11 +54,14 @@ pub fn end_fee(
         Fate::NotHonoured if part.owed_cents == 0 => 0,
         Fate::NotHonoured | Fate::Keep => i64::MAX,
     };
+    let back = but(&part.paid, kept_cents);
+    let stays_cents = part.kept_cents - back.iter().map(|paid| paid.cents).sum::<i64>();
     let mut events = Vec::new();
-    if part.owed_cents > 0 {
+    // Also where nothing is owed: what stays may not be honoured later, and is then owed by nobody.
+    if part.owed_cents > 0 || stays_cents > 0 {
         events.push(cancelled(filing_id, part.owed_cents));
     }
-    for (paid, nth) in but(&part.paid, kept_cents).iter().zip(0..) {
+    for (paid, nth) in back.iter().zip(0..) {
         let from = (paid, state.processor_of(&paid.charge));
         events.push(started(&refund_id(nth), filing_id, from, reason));
     }

@@ -18,7 +18,7 @@ pub struct Part {
     pub paid: Vec<Paid>,
     /// What was not honoured of it and is owed again.
     pub owed_cents: i64,
-    /// Whether nothing of it is owed any more though it was not honoured.
+    /// Whether nothing of it is owed any more, whatever of it is not honoured.
     pub cancelled: bool,
 }
 

@@ -52,6 +52,24 @@ pub(super) fn paid() -> Vec<Event> {
 }
 
 #[test]
+fn what_is_open_for_something_else_is_opened_anew_until_it_is_paid() {
+    let mut events = vec![Event::PaymentOpened(opened(71_000))];
+    events.extend(invite(&given(&events), "code", b"hash", 1).unwrap());
+    let other = PaymentOpened { filing_ids: vec!["f".into(), "g".into()], ..opened(83_000) };
+    assert_eq!(then(&mut events, open(&given(&events), other.clone(), 2)), ["payment.opened.v1"]);
+    let state = given(&events);
+    assert_eq!((state.due_cents(), state.opened.as_ref()), (83_000, Some(&other)));
+    assert!(!opens(&state, b"hash", 2), "a code was for what it was then");
+    assert!(open(&state, other, 3).unwrap().is_empty(), "said once more");
+
+    // What is being paid, or was, stays what it is.
+    events.extend(attempt(&state, "a").unwrap());
+    assert!(open(&given(&events), opened(71_000), 4).unwrap().is_empty());
+    events.extend(settle(&given(&events), "a", &charge(83_000), 5, late).unwrap());
+    assert!(open(&given(&events), opened(71_000), 6).unwrap().is_empty());
+}
+
+#[test]
 fn a_free_package_is_settled_when_it_is_opened() {
     assert_eq!(kinds(open(&given(&[]), opened(0), 1)), ["payment.opened.v1", "payment.fee_settled.v1"]);
     assert_eq!(kinds(open(&given(&[]), opened(1), 1)), ["payment.opened.v1"]);
@@ -526,16 +544,17 @@ fn a_code_is_good_for_14_days_while_something_is_due() {
 fn what_is_kept_of_a_fee_is_borne_by_the_first_charges_and_stays_kept() {
     let end = |state: &Payment, cents| end_fee(state, "r", "f", Fate::RefundBut(cents), "filing_rejected");
     let going = |events: Vec<Event>| -> Vec<(String, i64)> {
-        let started = |event: Event| {
-            let Event::RefundStarted(started) = event else { panic!("it is no refund") };
-            (started.processor_charge, started.amount_cents)
+        let started = |event| {
+            let Event::RefundStarted(started) = event else { return None };
+            Some((started.processor_charge, started.amount_cents))
         };
-        events.into_iter().map(started).collect()
+        events.into_iter().filter_map(started).collect()
     };
     assert_eq!(going(end(&given(&paid()), 10_000).unwrap()), [("pi_1".to_owned(), 61_000)]);
     assert_eq!(going(end(&given(&paid()), 0).unwrap()), [("pi_1".to_owned(), 71_000)]);
-    assert!(end(&given(&paid()), 71_000).unwrap().is_empty());
-    assert!(end(&given(&paid()), 99_000).unwrap().is_empty());
+    for all in [71_000, 99_000] {
+        assert_eq!(kinds(end(&given(&paid()), all)), ["payment.fee_cancelled.v1"], "nothing goes back");
+    }
 
     // The bank takes a part of it while the rest is on its way: no more goes back than was to.
     let mut events = paid();
@@ -554,4 +573,31 @@ fn what_is_kept_of_a_fee_is_borne_by_the_first_charges_and_stays_kept() {
     let state = given(&events);
     assert_eq!((state.kept_cents(), state.owed_cents()), (6_000, 0));
     assert_eq!(state.refunds.iter().map(|refund| refund.amount_cents).collect::<Vec<_>>(), [61_000]);
+}
+
+#[test]
+fn what_was_kept_of_a_rejected_filing_and_is_not_honoured_later_is_owed_by_nobody() {
+    for fate in [Fate::Keep, Fate::RefundBut(12_000), Fate::RefundBut(5_000)] {
+        let mut events = package_paid();
+        let ended = end_fee(&given(&events), "r", "f3", fate, "filing_rejected").unwrap();
+        let [Event::FeeCancelled(kept), ..] = ended.as_slice() else { panic!("{ended:?}") };
+        assert_eq!((kept.filing_id.as_str(), kept.amount_cents), ("f3", 0));
+        events.extend(ended);
+        let state = given(&events);
+        assert!(end_fee(&state, "r2", "f3", fate, "filing_rejected").unwrap().is_empty(), "once");
+        assert_eq!((state.due_cents(), state.cancelled()), (0, false), "what is kept is kept");
+
+        // The bank takes all of it back: only the other filing's is to be paid.
+        let returned = record_dispute(&state, &whole_dispute(83_000)).unwrap();
+        events.extend(returned);
+        let state = given(&events);
+        assert_eq!((state.due_cents(), state.part("f3").unwrap().owed_cents), (71_000, 0), "{fate:?}");
+        assert_eq!(shares(&state.due_shares()), [("f1", 71_000)]);
+    }
+    // Of what was rejected alone nothing is left.
+    let mut events = paid();
+    events.extend(end_fee(&given(&events), "r", "f", Fate::Keep, "filing_rejected").unwrap());
+    events.extend(record_dispute(&given(&events), &dispute(Standing::Lost)).unwrap());
+    let state = given(&events);
+    assert!(state.cancelled() && state.due_cents() == 0);
 }

@@ -8,6 +8,9 @@ use docket_proto::payments::events::v1::{FeeRefused, MoneyExplained, MoneyUnexpl
 /// What of a dispute went back before: the office gave it to whoever paid, and the bank took it as well.
 pub(super) const ALREADY_REFUNDED: &str = "already_refunded";
 
+/// How a charge ended that the processor gave back.
+const GIVEN_BACK: &str = "given_back";
+
 /// Money that fits nothing of the payment.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Unexplained {
@@ -23,12 +26,19 @@ pub struct Unexplained {
     pub cause: String,
     /// What became of it; none while finance has to look.
     pub how: Option<String>,
+    /// How often it had been given back, and the money came back to the processor.
+    pub came_back: u32,
 }
 
 impl Unexplained {
     /// Whether finance has to look.
     pub fn is_open(&self) -> bool {
         self.how.is_none()
+    }
+
+    /// Whether it went back, as far as is known.
+    pub fn was_given_back(&self) -> bool {
+        self.how.as_deref() == Some(GIVEN_BACK)
     }
 }
 
@@ -108,7 +118,7 @@ pub fn given_back(state: &Payment, reference: &str) -> Vec<Event> {
     let Some(known) = state.unexplained.get(reference).filter(|known| known.is_open()) else {
         return Vec::new();
     };
-    let mut events = vec![explained(reference, known.amount_cents, "given_back")];
+    let mut events = vec![explained(reference, known.amount_cents, GIVEN_BACK)];
     if state.pending.as_ref().is_some_and(|pending| pending.attempt_id == known.attempt_id) {
         events.push(Event::FeeRefused(FeeRefused {
             attempt_id: known.attempt_id.clone(),
@@ -118,8 +128,24 @@ pub fn given_back(state: &Payment, reference: &str) -> Vec<Event> {
     events
 }
 
+/// Records that what was given back of a charge came back to the processor: finance has to look anew. Said twice, recorded once.
+pub fn came_back(state: &Payment, reference: &str) -> Vec<Event> {
+    let Some(known) = state.unexplained.get(reference).filter(|known| known.was_given_back()) else {
+        return Vec::new();
+    };
+    vec![Event::MoneyUnexplained(MoneyUnexplained {
+        reference: reference.to_owned(),
+        processor_charge: known.charge.clone(),
+        attempt_id: known.attempt_id.clone(),
+        amount_cents: known.amount_cents,
+        cause: "refund_failed".to_owned(),
+        processor: known.processor.clone(),
+    })]
+}
+
 impl Payment {
     pub(super) fn unexplained(&mut self, said: &MoneyUnexplained) {
+        let before = self.unexplained.get(&said.reference);
         let money = Unexplained {
             charge: said.processor_charge.clone(),
             processor: said.processor.clone(),
@@ -127,6 +153,7 @@ impl Payment {
             amount_cents: said.amount_cents,
             cause: said.cause.clone(),
             how: None,
+            came_back: before.map_or(0, |before| before.came_back.saturating_add(1)),
         };
         self.unexplained.insert(said.reference.clone(), money);
     }

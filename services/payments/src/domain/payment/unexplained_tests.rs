@@ -41,6 +41,25 @@ fn a_charge_of_an_attempt_that_has_its_answer_is_not_swallowed() {
 }
 
 #[test]
+fn what_was_given_back_and_comes_back_to_the_processor_is_unexplained_anew_each_time_once() {
+    let mut events = refused();
+    events.extend(unexpected_charge(&given(&events), "a", &charge(71_000), "charge_unexpected"));
+    assert!(came_back(&given(&events), "pi_1").is_empty(), "it never went");
+    for times in 1..3 {
+        events.extend(given_back(&given(&events), "pi_1"));
+        let again = came_back(&given(&events), "pi_1");
+        assert_eq!(then(&mut events, Ok(again)), ["payment.money_unexplained.v1"]);
+        let state = given(&events);
+        let money = &state.unexplained["pi_1"];
+        assert!(money.is_open() && money.amount_cents == 71_000 && money.attempt_id == "a", "{money:?}");
+        assert_eq!((money.came_back, money.cause.as_str()), (times, "refund_failed"));
+        assert!(came_back(&state, "pi_1").is_empty(), "once");
+        assert_eq!((state.due_cents(), state.charged_cents), (71_000, 0));
+    }
+    assert!(came_back(&given(&paid()), "pi_1").is_empty(), "the fee is no such charge");
+}
+
+#[test]
 fn an_attempt_that_was_charged_another_amount_is_over_once_that_went_back() {
     let mut events = vec![Event::PaymentOpened(opened(71_000))];
     events.extend(super::tests::attempt(&given(&events), "a").unwrap());
