@@ -6,7 +6,7 @@ use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
 use async_trait::async_trait;
-use docket_eventlog::{Context, Expected, Recorded, StreamAppend, StreamName, Subjects, Timer};
+use docket_eventlog::{Context, Expected, Obligation, Recorded, StreamAppend, StreamName, Subjects, Timer};
 use docket_kernel::{Actor, EventEnum};
 use docket_proto::events::account::Event;
 use docket_proto::identity::events::v1::RoleGranted;
@@ -268,6 +268,42 @@ async fn a_timer_fires_once_when_the_clock_gets_there() {
 
 async fn notes(_bench: &Bench, base: &Base) -> i64 {
     sqlx::query_scalar("SELECT count(*) FROM note").fetch_one(&base.pool).await.unwrap()
+}
+
+/// The admin port's line of that metric; none while it is not told.
+async fn told(admin: SocketAddr, metric: &str) -> Option<String> {
+    let metrics = http_get(admin, "/metrics").await;
+    let line = metrics.lines().find_map(|line| line.strip_prefix(metric));
+    line.map(|figure| figure.trim().to_owned())
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_is_owed_is_told_by_kind_and_that_it_is_owed_no_more() {
+    let place = Place::new("payments").await;
+    let config = place.config("payments").await;
+    let (server, base) = with_timers(&place, config, Arc::new(Note)).await;
+    let (admin, obligations) = (server.listening.admin, base.log.obligations());
+    // No other test owes it: the metrics are the process's.
+    let owed = Obligation {
+        kind: "a_note".to_owned(),
+        key: "one".to_owned(),
+        owner: "payments".to_owned(),
+        due_at: base.clock.now() - SignedDuration::from_hours(1),
+    };
+    let mut tx = docket_database::begin(&base.pool).await.unwrap();
+    obligations.open_in(&mut tx, &owed).await.unwrap();
+    tx.commit().await.unwrap();
+    let figures = ["docket_obligations_open{kind=\"a_note\"}", "docket_obligations_overdue{kind=\"a_note\"}"];
+    for figure in figures {
+        until(figure, async || told(admin, figure).await.as_deref() == Some("1")).await;
+    }
+    let mut tx = docket_database::begin(&base.pool).await.unwrap();
+    assert!(obligations.close_in(&mut tx, "a_note", "one", 1).await.unwrap());
+    tx.commit().await.unwrap();
+    for figure in figures {
+        until(figure, async || told(admin, figure).await.as_deref() == Some("0")).await;
+    }
+    server.stop().await.unwrap();
 }
 
 /// Notes what it is told to do, in that order; kinds can be made slow or to fail.
