@@ -24,7 +24,7 @@ use tokio::sync::oneshot;
 use tonic::Code;
 use uuid::Uuid;
 
-use crate::bench::{MIGRATOR, POLICIES, Place, SCHEMA, options, until};
+use crate::bench::{MIGRATOR, POLICIES, Place, SCHEMA, options, serve_payments, until};
 
 pub(crate) async fn http_get(address: SocketAddr, path: &str) -> String {
     let mut stream = tokio::net::TcpStream::connect(address).await.unwrap();
@@ -53,6 +53,27 @@ async fn health_and_metrics_are_told_on_the_admin_port() {
     drop(health);
     server.stop().await.unwrap();
     assert!(tokio::net::TcpStream::connect(admin).await.is_err());
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_server_that_stops_is_not_ready_again_while_it_still_answers() {
+    let place = Place::new("payments").await;
+    let mut config = place.config("payments").await;
+    config.drain_delay_ms = 4_000;
+    let server = place.bench.serve(config, serve_payments).await;
+    let admin = server.listening.admin;
+    until("readiness", async || http_get(admin, "/readyz").await.contains("200 OK")).await;
+    let stopped = tokio::spawn(server.stop());
+    until("the stop", async || http_get(admin, "/readyz").await.contains("stopping")).await;
+    // The database is asked every second; it answers as before.
+    let since = Instant::now();
+    until("some looks at the database", async || {
+        let ready = http_get(admin, "/readyz").await;
+        assert!(ready.contains("503") && ready.contains("stopping"), "{ready}");
+        since.elapsed() > Duration::from_millis(2_500)
+    })
+    .await;
+    stopped.await.unwrap().unwrap();
 }
 
 /// Passes on the accounts it hears of.
