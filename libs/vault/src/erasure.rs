@@ -295,7 +295,8 @@ async fn open_request(keys: &mut PgConnection, subject: &Subject) -> Result<Opti
     Ok(open.fetch_optional(keys).await?)
 }
 
-async fn requests(
+/// Requests by their id, of a subject, or all; newest first, at most 1,000.
+pub(crate) async fn requests(
     keys: &mut PgConnection,
     id: Option<Uuid>,
     subject: Option<&Subject>,
