@@ -122,7 +122,7 @@ fn wherever_the_line_is_cut_it_goes_on_and_says_the_same(desk: &Desk<'_>) {
         assert_eq!((&told[0]["sound"], &told[0]["to"]), (&true.into(), &head.into()), "{told:?}");
     });
     let (limit, all) = (head.to_string(), (1..=head).collect::<Vec<_>>());
-    for tail in [&["--follow", "--limit", &limit][..], &[]] {
+    for tail in [&["--follow", "--limit", limit.as_str()][..], &[]] {
         desk.cut_everywhere(CASES, &[&["log", "tail", "--after", "0"][..], tail].concat(), |told| {
             let seen: Vec<u64> = told.iter().map(|event| event["position"].as_u64().unwrap()).collect();
             assert_eq!(seen, all, "each once and in order");
