@@ -65,7 +65,7 @@ pub use error::{Error, ExecuteError};
 pub use log::{EventLog, Head, OpenLog};
 pub use logs::Logs;
 pub use metadata::Metadata;
-pub use obligations::{Obligation, Obligations};
+pub use obligations::{Obligation, Obligations, OpenOfKind};
 pub use open::Opened;
 pub use over_logs::Subscriptions;
 pub use queue::Queue;

@@ -19,6 +19,17 @@ pub struct Obligation {
     pub due_at: Timestamp,
 }
 
+/// How many obligations of one kind are open.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct OpenOfKind {
+    /// The kind.
+    pub kind: String,
+    /// Open ones, at least one.
+    pub open: u64,
+    /// Those of them that should have ended.
+    pub overdue: u64,
+}
+
 /// The obligations of one log.
 #[derive(Debug, Clone)]
 pub struct Obligations {
@@ -147,5 +158,27 @@ impl Obligations {
         .fetch_one(&self.pool)
         .await?;
         Ok(count.unsigned_abs())
+    }
+
+    /// How many are open of each kind, and how many of these should have ended by `now`. A kind of which none is open is
+    /// missing: looking for it would be to look at all that were ever closed.
+    ///
+    /// # Errors
+    /// [`Error::Database`].
+    pub async fn open_by_kind(&self, now: Timestamp) -> Result<Vec<OpenOfKind>, Error> {
+        let rows = sqlx::query!(
+            r#"SELECT kind, count(*) AS "open!", count(*) FILTER (WHERE due_at_us <= $2) AS "overdue!"
+             FROM log.obligation WHERE log = $1 AND closed_by IS NULL GROUP BY kind ORDER BY kind"#,
+            self.log,
+            now.as_microsecond()
+        )
+        .fetch_all(&self.pool)
+        .await?;
+        let counted = rows.into_iter().map(|row| OpenOfKind {
+            kind: row.kind,
+            open: row.open.unsigned_abs(),
+            overdue: row.overdue.unsigned_abs(),
+        });
+        Ok(counted.collect())
     }
 }

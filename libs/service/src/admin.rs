@@ -11,6 +11,7 @@ use axum::routing::get;
 use docket_database::within;
 use docket_messaging::Stop;
 use sqlx::PgPool;
+use tokio::sync::Mutex;
 use tokio::time::sleep;
 use tonic::service::Routes;
 use tonic_health::ServingStatus;
@@ -28,6 +29,8 @@ pub(crate) const STOPPING: &str = "stopping";
 pub(crate) struct Health {
     reporter: HealthReporter,
     why_not: Arc<RwLock<Option<String>>>,
+    /// Held while readiness is told, so that the last word is told last.
+    telling: Arc<Mutex<()>>,
     alive: Arc<RwLock<Option<String>>>,
 }
 
@@ -38,6 +41,7 @@ impl Health {
         let health = Self {
             reporter,
             why_not: Arc::new(RwLock::new(Some("starting".to_owned()))),
+            telling: Arc::default(),
             alive: Arc::default(),
         };
         for name in ["", "readiness", "startup"] {
@@ -52,12 +56,14 @@ impl Health {
         (health, Routes::new(service).into_axum_router().merge(plain))
     }
 
-    /// Ready, or not and why.
+    /// Ready, or not and why. Whoever stops is not ready again, whatever a look finds that was begun before.
     pub(crate) async fn set_ready(&self, why_not: Option<String>) {
+        let _telling = self.telling.lock().await;
         let status = if why_not.is_none() { ServingStatus::Serving } else { ServingStatus::NotServing };
         let changed = {
             let mut held = self.why_not.write().unwrap_or_else(PoisonError::into_inner);
-            std::mem::replace(&mut *held, why_not.clone()) != why_not
+            let stopping = held.as_deref() == Some(STOPPING);
+            !stopping && std::mem::replace(&mut *held, why_not.clone()) != why_not
         };
         if !changed {
             return;

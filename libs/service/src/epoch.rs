@@ -124,7 +124,7 @@ async fn open(config: &ServiceConfig, name: &'static str, own: &PgPool) -> anyho
 }
 
 /// The log as its owner has it: our own, or by its port.
-async fn feed(
+pub(crate) async fn feed(
     config: &ServiceConfig,
     name: &'static str,
     own: &PgPool,

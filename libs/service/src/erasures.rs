@@ -3,14 +3,17 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use anyhow::Context as _;
 use async_trait::async_trait;
 use docket_database::{WORK, answered, within};
 use docket_eventlog::Recorded;
-use docket_messaging::{ApplyError, Stop, Subscriber};
+use docket_kernel::{DecodeError, EventEnum as _};
+use docket_messaging::{ApplyError, FeedClient, Stop, Subscriber};
 use docket_proto::events::subject::Event;
+use docket_proto::identity::events::v1::SubjectErased;
 use docket_proto::identity::v1 as pb;
 use docket_proto::identity::v1::erasure_service_client::ErasureServiceClient;
-use docket_vault::{Certificate, ErasureOrder, Error as VaultError};
+use docket_vault::{Certificate, ErasureOrder, Error as VaultError, Vault};
 use jiff::Timestamp;
 use sqlx::{PgConnection, PgPool};
 use tokio::sync::Notify;
@@ -21,9 +24,14 @@ use crate::{Base, Rounds, outgoing};
 /// How often it is looked for orders that could not be answered: identity was away, or a hold is in force.
 const LOOK: Duration = Duration::from_secs(10);
 
+/// The log in which erasures are ordered.
+pub(crate) const IDENTITY: &str = "identity";
+/// Events of it read in one go.
+const PAGE: u64 = 1_000;
+
 /// Whether a service has keys whose destruction identity orders. Identity destroys its own before it gives the order.
 pub(crate) fn answered_by(base: &Base) -> bool {
-    base.name != "identity" && base.config.keys_database.is_some()
+    base.name != IDENTITY && base.config.keys_database.is_some()
 }
 
 /// Writes orders down in the transaction of the checkpoint.
@@ -42,10 +50,7 @@ impl Subscriber for Erasures {
     }
 
     async fn apply(&self, tx: &mut PgConnection, event: &Recorded) -> Result<(), ApplyError> {
-        let (Some(request), Event::SubjectErased(order)) = (event.stream.id(), event.decode::<Event>()?)
-        else {
-            return Ok(());
-        };
+        let Some((request, order)) = ordered_by(event)? else { return Ok(()) };
         sqlx::query!(
             "INSERT INTO access.erasure (request, subject, reason, legal_basis, asked_by, asked_at_us, approved_by)
              VALUES ($1, $2, $3, $4, $5, $6, $7) ON CONFLICT DO NOTHING",
@@ -65,6 +70,14 @@ impl Subscriber for Erasures {
     async fn after_commit(&self, _event: &Recorded) {
         self.come.notify_one();
     }
+}
+
+/// What identity ordered with an event; none where it is of something else.
+fn ordered_by(event: &Recorded) -> Result<Option<(Uuid, SubjectErased)>, DecodeError> {
+    let (Some(request), Event::SubjectErased(order)) = (event.stream.id(), event.decode::<Event>()?) else {
+        return Ok(None);
+    };
+    Ok(Some((request, order)))
 }
 
 /// Carries orders out and answers them, until the stop. What cannot be done now is tried again.
@@ -124,18 +137,58 @@ async fn orders(pool: &PgPool) -> anyhow::Result<Vec<(Uuid, anyhow::Result<Erasu
     .fetch_all(pool)
     .await?;
     let ordered = rows.into_iter().map(|row| {
-        let order = || {
-            Ok(ErasureOrder {
-                request: row.request,
-                subject: row.subject.parse()?,
-                reason: row.reason.parse()?,
-                legal_basis: row.legal_basis.parse()?,
-                asked_by: row.asked_by,
-                asked_at: Timestamp::from_microsecond(row.asked_at_us)?,
-                approved_by: row.approved_by,
-            })
+        let order = SubjectErased {
+            subject: row.subject,
+            reason: row.reason,
+            legal_basis: row.legal_basis,
+            asked_by: row.asked_by,
+            asked_at_us: row.asked_at_us,
+            approved_by: row.approved_by,
+            ..SubjectErased::default()
         };
-        (row.request, order())
+        (row.request, order_of(row.request, order))
     });
     Ok(ordered.collect())
+}
+
+fn order_of(request: Uuid, order: SubjectErased) -> anyhow::Result<ErasureOrder> {
+    Ok(ErasureOrder {
+        request,
+        subject: order.subject.parse()?,
+        reason: order.reason.parse()?,
+        legal_basis: order.legal_basis.parse()?,
+        asked_by: order.asked_by,
+        asked_at: Timestamp::from_microsecond(order.asked_at_us)?,
+        approved_by: order.approved_by,
+    })
+}
+
+/// Destroys again whatever identity ever ordered to destroy and a restored backup of the keys brought back. Identity has the answer
+/// of the first time.
+///
+/// # Errors
+/// Identity or the keys away, or an order that cannot be read; it may be begun again.
+pub(crate) async fn erase_again(vault: &Vault, feed: &FeedClient) -> anyhow::Result<String> {
+    let head = feed.head(IDENTITY).await?.position;
+    let (mut after, mut orders, mut again, mut held) = (0, 0, 0, Vec::new());
+    while after < head {
+        let events = feed.read(IDENTITY, after, PAGE).await?;
+        let Some(last) = events.last() else { break };
+        after = last.position;
+        for event in events.iter().filter(|event| event.stream.category() == Event::CATEGORY) {
+            let Some((request, order)) = ordered_by(event)? else { continue };
+            let order = order_of(request, order)?;
+            orders += 1;
+            let erased = vault.certificate(&order.subject).await?.is_some();
+            match vault.carry_out(&order).await {
+                Ok(_certificate) => again += u64::from(!erased),
+                Err(VaultError::Held { subject, .. }) => held.push(subject.to_string()),
+                Err(error) => return Err(error).context(order.subject.to_string()),
+            }
+        }
+    }
+    let held = if held.is_empty() { "none".to_owned() } else { held.join(", ") };
+    Ok(format!(
+        "{orders} erasures ordered by identity, {again} keys destroyed again; under a legal hold: {held}"
+    ))
 }

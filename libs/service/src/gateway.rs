@@ -52,20 +52,21 @@ pub enum Whence {
 /// From where a request comes.
 pub fn whence_of<T>(request: &tonic::Request<T>, gateways: &[Gateway]) -> Whence {
     let peer = request.remote_addr().map(|address| address.ip());
-    let forwarded = request.metadata().get("x-forwarded-for").and_then(|value| value.to_str().ok());
-    whence(peer, forwarded, gateways)
+    // A gateway adds what it says behind what it was given, or in a line of its own. A line that is no text names nobody.
+    let lines = request.metadata().get_all("x-forwarded-for").iter();
+    let lines: Vec<_> = lines.map(|line| line.to_str().unwrap_or_default()).collect();
+    whence(peer, &lines.join(","), gateways)
 }
 
 /// From where a call comes: from the other end of the connection, or, where that is a gateway of ours, from whom it names last in
 /// `x-forwarded-for`. What others wrote there before is theirs and is not believed.
-fn whence(peer: Option<IpAddr>, forwarded: Option<&str>, gateways: &[Gateway]) -> Whence {
+fn whence(peer: Option<IpAddr>, forwarded: &str, gateways: &[Gateway]) -> Whence {
     let ours = |address: IpAddr| gateways.iter().any(|gateway| gateway.holds(address));
     match peer {
         None => Whence::Unknown,
         Some(peer) if !ours(peer) => Whence::Address(peer),
         Some(_) => {
-            let named =
-                forwarded.unwrap_or_default().rsplit(',').map(|one| one.trim().parse::<IpAddr>().ok());
+            let named = forwarded.rsplit(',').map(|one| one.trim().parse::<IpAddr>().ok());
             let caller = named.take_while(Option::is_some).flatten().find(|address| !ours(*address));
             caller.map_or(Whence::Gateway, Whence::Address)
         }
@@ -74,6 +75,9 @@ fn whence(peer: Option<IpAddr>, forwarded: Option<&str>, gateways: &[Gateway]) -
 
 #[cfg(test)]
 mod tests {
+    use tonic::metadata::MetadataMap;
+    use tonic::transport::server::TcpConnectInfo;
+
     use super::*;
 
     fn gateway(text: &str) -> Gateway {
@@ -105,12 +109,34 @@ mod tests {
         let ours = [gateway("10.2.0.0/16")];
         let of = |peer: &str, forwarded| whence(peer.parse().ok(), forwarded, &ours);
         let caller = Whence::Address(address("192.0.2.7"));
-        assert_eq!(of("192.0.2.7", None), caller);
-        assert_eq!(of("192.0.2.7", Some("203.0.113.1")), caller, "anybody may write that");
-        assert_eq!(of("10.2.0.9", Some("203.0.113.1, 192.0.2.7")), caller);
-        assert_eq!(of("10.2.0.9", Some("203.0.113.1,192.0.2.7, 10.2.4.4")), caller, "through two gateways");
-        assert_eq!(of("10.2.0.9", Some("192.0.2.7, unknown")), Whence::Gateway);
-        assert_eq!(of("10.2.0.9", None), Whence::Gateway);
-        assert_eq!(of("", None), Whence::Unknown);
+        assert_eq!(of("192.0.2.7", ""), caller);
+        assert_eq!(of("192.0.2.7", "203.0.113.1"), caller, "anybody may write that");
+        assert_eq!(of("10.2.0.9", "203.0.113.1, 192.0.2.7"), caller);
+        assert_eq!(of("10.2.0.9", "203.0.113.1,192.0.2.7, 10.2.4.4"), caller, "through two gateways");
+        assert_eq!(of("10.2.0.9", "192.0.2.7, unknown"), Whence::Gateway);
+        assert_eq!(of("10.2.0.9", ""), Whence::Gateway);
+        assert_eq!(of("", ""), Whence::Unknown);
+    }
+
+    #[test]
+    fn what_a_gateway_writes_in_a_line_of_its_own_stands_behind_what_a_stranger_wrote() {
+        let ours = [gateway("10.2.0.0/16")];
+        let of = |lines: &[&[u8]]| {
+            let mut request = tonic::Request::new(());
+            let peer = TcpConnectInfo { local_addr: None, remote_addr: Some(([10, 2, 0, 9], 4711).into()) };
+            request.extensions_mut().insert(peer);
+            let mut headers = http::HeaderMap::new();
+            for line in lines {
+                headers.append("x-forwarded-for", http::HeaderValue::from_bytes(line).unwrap());
+            }
+            *request.metadata_mut() = MetadataMap::from_headers(headers);
+            whence_of(&request, &ours)
+        };
+        let caller = Whence::Address(address("192.0.2.7"));
+        assert_eq!(of(&[b"203.0.113.1", b"192.0.2.7"]), caller);
+        assert_eq!(of(&[b"203.0.113.1, 203.0.113.2", b"192.0.2.7", b"10.2.4.4"]), caller);
+        assert_eq!(of(&[b"\xff", b"192.0.2.7"]), caller);
+        assert_eq!(of(&[b"192.0.2.7", b"\xff"]), Whence::Gateway, "what our gateway said cannot be read");
+        assert_eq!(of(&[]), Whence::Gateway);
     }
 }

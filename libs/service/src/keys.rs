@@ -17,6 +17,8 @@ use sqlx::PgPool;
 use crate::Rounds;
 use crate::base::{PATIENCE, clock, pool};
 use crate::config::{AwsKmsConfig, KeysDatabaseConfig, ServiceConfig, aws_credentials, connect_options};
+use crate::epoch::feed;
+use crate::erasures::{IDENTITY, erase_again};
 
 /// Pause between two looks at a keeper which is away.
 const PAUSE: Duration = Duration::from_millis(500);
@@ -39,6 +41,9 @@ pub enum KeysCommand {
         #[arg(long, default_value_t = 500, value_parser = clap::value_parser!(u32).range(1..=10_000))]
         batch: u32,
     },
+    /// After a backup of the keys was restored and before the service starts: destroys the keys again that identity had ordered to
+    /// destroy, by all orders in its log. May be begun again.
+    EraseAgain,
     /// Rewrites the tables of keys now, so that no page holds destroyed or replaced keys; a running service does it daily.
     Scrub,
 }
@@ -85,11 +90,19 @@ pub async fn run_keys(
     command: KeysCommand,
 ) -> anyhow::Result<()> {
     let own = connect_options(&config.database.url, config.database.password_file.as_deref())?;
-    let own = pool(own.application_name(name), 1).await?;
+    let own = pool(own.application_name(name), 2).await?;
     let vault = vault(config, &own, name, clock(config)?).await?;
     match command {
         KeysCommand::Status { json } => status(&vault, json).await,
         KeysCommand::Rotate { which, batch } => rotate(&vault, which, batch).await,
+        KeysCommand::EraseAgain => {
+            let feed = feed(config, name, &own, IDENTITY).await?;
+            println!("{}", erase_again(&vault, &feed).await?);
+            vault
+                .scrub()
+                .await
+                .context("the keys are destroyed; old pages of their tables may still hold them: scrub")
+        }
         KeysCommand::Scrub => vault.scrub().await.context("the tables of keys stay as they are"),
     }
 }

@@ -37,7 +37,7 @@ use crate::roles::Roles;
 use crate::timers::{self, TimerHandler};
 use crate::token::{KeySource, RemoteKeys, Tokens};
 use crate::workers::{Workers, drain, named, stay_halted, until_stop_or_fault};
-use crate::{Base, gauges, keys, tls};
+use crate::{Base, gauges, keys, telemetry, tls};
 
 /// Calls in flight may take this long to end after the stop.
 const FINISH_CALLS: Duration = Duration::from_secs(20);
@@ -295,6 +295,7 @@ impl Server {
             let name = format!("consumer of {log}");
             workers.spawn(named(&name, async move { stay_halted(consumer.run(stop).await, halted).await }));
         }
+        workers.spawn(named("measurements", telemetry::add_up(working.clone())));
         workers.spawn(named("gauges", gauges::run(base.clone(), working.clone())));
         if base.config.keys_database.is_some() {
             workers.spawn(named("scrub", keys::scrub_daily(base.vault.clone(), working.clone())));

@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use anyhow::Context as _;
 use docket_kernel::{Clock as _, SystemClock};
+use docket_messaging::Stop;
 use metrics_exporter_prometheus::{PrometheusBuilder, PrometheusHandle};
 use opentelemetry::KeyValue;
 use opentelemetry::trace::{TraceContextExt as _, TracerProvider as _};
@@ -22,10 +23,14 @@ use tracing_subscriber::layer::SubscriberExt as _;
 use tracing_subscriber::registry::LookupSpan;
 use tracing_subscriber::util::SubscriberInitExt as _;
 
+use crate::Rounds;
 use crate::config::ServiceConfig;
 
 /// Seconds; from a cached answer to a password hash.
 const BUCKETS: [f64; 12] = [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 10.0];
+
+/// How often measurements are added up.
+const ADD_UP: Duration = Duration::from_secs(5);
 
 /// Flushes what is still to be told when it is dropped.
 pub struct Telemetry(SdkTracerProvider);
@@ -87,6 +92,21 @@ pub(crate) fn metrics_handle() -> &'static PrometheusHandle {
         let _ = metrics::set_global_recorder(recorder);
         handle
     })
+}
+
+/// Adds up what was measured, until the stop. A measurement is kept by itself until then, or until somebody asks for the
+/// metrics; where nobody does, they would fill the memory.
+pub(crate) async fn add_up(stop: Stop) -> anyhow::Result<()> {
+    let mut rounds = Rounds::every(ADD_UP, "the measurements were not added up");
+    while rounds.go_on(&stop).await {
+        rounds
+            .turn(async {
+                metrics_handle().run_upkeep();
+                Ok(())
+            })
+            .await;
+    }
+    Ok(())
 }
 
 /// One line: `ts, level, target, msg, service.name, service.version, trace_id, span_id`, then the event's own fields.
@@ -192,6 +212,21 @@ mod tests {
         fn flush(&mut self) -> std::io::Result<()> {
             Ok(())
         }
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn what_is_measured_is_added_up_though_nobody_asks_for_it() {
+        let (handle, stop) = (metrics_handle(), Stop::new());
+        let adding = tokio::spawn(add_up(stop.clone()));
+        tokio::time::sleep(ADD_UP / 2).await;
+        metrics::histogram!("docket_test_measured_seconds").record(0.5);
+        // What was added up stands under the name as it is told; nothing else shows it without doing it.
+        let added_up = || format!("{handle:?}").contains("\"docket_test_measured_seconds\": ");
+        assert!(!added_up());
+        tokio::time::sleep(ADD_UP).await;
+        assert!(added_up());
+        stop.cancel();
+        adding.await.unwrap().unwrap();
     }
 
     #[test]

@@ -98,8 +98,10 @@ impl Vault {
         let by = approved_by.to_string();
         let found = self.erasure_request(request).await?.ok_or(Error::NoOpenRequest(request))?;
         let LockedKey { mut tx, id: key_id, .. } = self.lock_key(&found.subject).await?;
-        let asked =
-            requests(&mut tx, Some(request), None).await?.pop().ok_or(Error::NoOpenRequest(request))?;
+        let asked = requests(&mut tx, Some(request), None, false)
+            .await?
+            .pop()
+            .ok_or(Error::NoOpenRequest(request))?;
         match &asked.state {
             RequestState::Executed { by: earlier, .. } if *earlier == by => {
                 let certificate = self.certificate(&asked.subject).await?;
@@ -140,16 +142,25 @@ impl Vault {
     /// [`Error::Database`].
     pub async fn erasure_request(&self, request: Uuid) -> Result<Option<ErasureRequest>, Error> {
         let mut keys = self.keys().acquire().await?;
-        Ok(requests(&mut keys, Some(request), None).await?.pop())
+        Ok(requests(&mut keys, Some(request), None, false).await?.pop())
     }
 
-    /// All requests for a subject, or of all subjects, newest first; at most 1,000.
+    /// The requests for a subject, however they stand, newest first; at most 1,000.
     ///
     /// # Errors
     /// [`Error::Database`].
-    pub async fn erasure_requests(&self, subject: Option<&Subject>) -> Result<Vec<ErasureRequest>, Error> {
+    pub async fn erasure_requests(&self, subject: &Subject) -> Result<Vec<ErasureRequest>, Error> {
         let mut keys = self.keys().acquire().await?;
-        requests(&mut keys, None, subject).await
+        requests(&mut keys, None, Some(subject), false).await
+    }
+
+    /// The requests of all subjects that wait for another person, newest first; at most 1,000.
+    ///
+    /// # Errors
+    /// [`Error::Database`].
+    pub async fn open_erasure_requests(&self) -> Result<Vec<ErasureRequest>, Error> {
+        let mut keys = self.keys().acquire().await?;
+        requests(&mut keys, None, None, true).await
     }
 
     /// The requests that were carried out and approved here or elsewhere, oldest first: at most `limit` after that instant
@@ -171,7 +182,7 @@ impl Vault {
         .await?;
         let mut found = Vec::with_capacity(ids.len());
         for id in ids {
-            found.extend(requests(&mut keys, Some(id), None).await?);
+            found.extend(requests(&mut keys, Some(id), None, false).await?);
         }
         Ok(found)
     }
@@ -284,19 +295,23 @@ async fn open_request(keys: &mut PgConnection, subject: &Subject) -> Result<Opti
     Ok(open.fetch_optional(keys).await?)
 }
 
-async fn requests(
+/// Requests by their id, of a subject, or all; newest first, at most 1,000.
+pub(crate) async fn requests(
     keys: &mut PgConnection,
     id: Option<Uuid>,
     subject: Option<&Subject>,
+    only_open: bool,
 ) -> Result<Vec<ErasureRequest>, Error> {
     let rows = sqlx::query!(
         "SELECT id, subject, reason, legal_basis, asked_by, asked_at_us, approved_by, executed_at_us,
                 cancelled_by, cancelled_at_us
          FROM vault.erasure_request
          WHERE ($1::uuid IS NULL OR id = $1) AND ($2::text IS NULL OR subject = $2)
+           AND (NOT $3 OR executed_at_us IS NULL AND cancelled_at_us IS NULL)
          ORDER BY asked_at_us DESC, id LIMIT 1000",
         id,
-        subject.map(ToString::to_string)
+        subject.map(ToString::to_string),
+        only_open
     )
     .fetch_all(keys)
     .await?;

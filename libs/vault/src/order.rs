@@ -3,7 +3,7 @@
 use jiff::Timestamp;
 use uuid::Uuid;
 
-use crate::erasure::insert;
+use crate::erasure::{insert, requests};
 use crate::hold::refuse_if_held;
 use crate::vault::LockedKey;
 use crate::{Certificate, Code, ErasureRequest, Error, RequestState, Subject, Vault};
@@ -59,15 +59,19 @@ impl Vault {
         let now_us = self.now_us();
         sqlx::query!(
             "UPDATE vault.erasure_request SET cancelled_by = $2, cancelled_at_us = $3
-             WHERE subject = $1 AND executed_at_us IS NULL AND cancelled_at_us IS NULL",
+             WHERE subject = $1 AND executed_at_us IS NULL AND cancelled_at_us IS NULL AND id <> $4",
             order.subject.to_string(),
             OVERTAKEN,
-            now_us
+            now_us,
+            order.request
         )
         .execute(&mut *tx)
         .await?;
         let asked = order.as_request();
-        insert(&mut tx, &asked).await?;
+        // It is there, and open again, where a backup of the keys of whoever asked was restored.
+        if requests(&mut tx, Some(order.request), None, false).await?.is_empty() {
+            insert(&mut tx, &asked).await?;
+        }
         let certificate = self.execute(&mut tx, &asked, key_id, order.approved_by.clone()).await?;
         tx.commit().await?;
         self.forget(&order.subject).await;

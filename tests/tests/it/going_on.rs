@@ -109,6 +109,7 @@ fn an_operators_command_goes_on_whatever_becomes_of_the_line_and_of_the_service(
     let sign_ins = told["sign_ins"].as_array().unwrap();
     let of_the = |role: &str| sign_ins.iter().find(|person| person["role"] == role).unwrap();
     let desk = Desk::of(&system, of_the("operator"));
+    what_one_service_cannot_tell_hides_nothing_of_the_others(&desk);
     wherever_the_line_is_cut_it_goes_on_and_says_the_same(&desk);
     a_check_of_a_log_is_begun_again_when_its_service_is_replaced(&desk);
     who_follows_a_log_goes_on_behind_the_last_event_when_its_service_is_replaced(&desk, of_the("applicant"));
@@ -121,10 +122,12 @@ fn wherever_the_line_is_cut_it_goes_on_and_says_the_same(desk: &Desk<'_>) {
         assert_eq!((&told[0]["sound"], &told[0]["to"]), (&true.into(), &head.into()), "{told:?}");
     });
     let (limit, all) = (head.to_string(), (1..=head).collect::<Vec<_>>());
-    desk.cut_everywhere(CASES, &["log", "tail", "--follow", "--after", "0", "--limit", &limit], |told| {
-        let seen: Vec<u64> = told.iter().map(|event| event["position"].as_u64().unwrap()).collect();
-        assert_eq!(seen, all, "each once and in order");
-    });
+    for tail in [&["--follow", "--limit", limit.as_str()][..], &[]] {
+        desk.cut_everywhere(CASES, &[&["log", "tail", "--after", "0"][..], tail].concat(), |told| {
+            let seen: Vec<u64> = told.iter().map(|event| event["position"].as_u64().unwrap()).collect();
+            assert_eq!(seen, all, "each once and in order");
+        });
+    }
     let file = desk.file("cases.log").display().to_string();
     desk.cut_everywhere(CASES, &["log", "export", "--to", &file], |told| {
         assert_eq!(told[0]["events"], head);
@@ -148,6 +151,31 @@ fn wherever_the_line_is_cut_it_goes_on_and_says_the_same(desk: &Desk<'_>) {
         assert_eq!((desk.ways[ROWS].to_come(), &switched[0]["differing"]), (0, &0.into()), "{switched:?}");
         assert_eq!(desk.projection()["live"]["generation"], built, "switched, and once");
     }
+}
+
+/// Each service tells what it knows though one of them is away, and the end says that not all did.
+fn what_one_service_cannot_tell_hides_nothing_of_the_others(desk: &Desk<'_>) {
+    let file = desk.file("docket.json");
+    let all_there = std::fs::read_to_string(&file).unwrap();
+    let mut addresses: Value = serde_json::from_str(&all_there).unwrap();
+    // Nobody listens there.
+    addresses["grpc"]["filing"] = "https://localhost:1".into();
+    std::fs::write(&file, addresses.to_string()).unwrap();
+    for (asked, figures) in [
+        (&["stats"][..], 5),
+        (&["relay", "status"][..], 5),
+        (&["park", "list"][..], 0),
+        (&["park", "skipped"][..], 0),
+    ] {
+        let output = desk.command(&[&["log"][..], asked, &["--json"]].concat()).output().unwrap();
+        assert_eq!(output.status.code(), Some(4), "{asked:?}: {}", String::from_utf8_lossy(&output.stderr));
+        let told = String::from_utf8(output.stdout).unwrap();
+        let told: Vec<Value> = told.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
+        let (away, others): (Vec<_>, Vec<_>) = told.iter().partition(|one| one["away"].is_string());
+        assert_eq!(away.iter().map(|one| one["service"].as_str().unwrap()).collect::<Vec<_>>(), ["filing"]);
+        assert_eq!(others.len(), figures, "{asked:?}: {told:?}");
+    }
+    std::fs::write(&file, all_there).unwrap();
 }
 
 fn who_follows_a_log_goes_on_behind_the_last_event_when_its_service_is_replaced(

@@ -1,5 +1,7 @@
 //! Timers and obligations, and what the service's role may and may not do.
 
+use std::time::Duration;
+
 use docket_eventlog::{Context, Expected, Obligation, Store, Subjects, Timer};
 use docket_kernel::Clock;
 use jiff::SignedDuration;
@@ -89,6 +91,33 @@ async fn an_obligation_is_open_until_its_event() {
     obligations.open_in(&mut tx, &owed("a", 1)).await.unwrap();
     tx.commit().await.unwrap();
     assert_eq!(obligations.open(10).await.unwrap(), [owed("b", 2)], "opened once for ever");
+}
+
+#[tokio::test]
+async fn what_is_open_is_counted_by_kind_without_a_look_at_what_was_closed() {
+    let world = World::new().await;
+    let many = "INSERT INTO log.obligation (log, kind, key, owner, due_at_us, closed_by)
+                SELECT 'identity', 'receipt_notice', n, 'notifications', n, n FROM generate_series(1, 5000) AS n";
+    world.pool().execute(many).await.unwrap();
+    world.pool().execute("ANALYZE log.obligation").await.unwrap();
+    let now = world.clock.now();
+    for (kind, hours) in [("receipt_notice", -1), ("receipt_notice", 1), ("a_refund", 2)] {
+        let due = now + SignedDuration::from_hours(hours);
+        let open = "INSERT INTO log.obligation (log, kind, key, owner, due_at_us)
+                    VALUES ('identity', $1, $2, 'notifications', $3)";
+        let open = sqlx::query(open).bind(kind).bind(format!("in {hours} hours")).bind(due.as_microsecond());
+        open.execute(world.pool()).await.unwrap();
+    }
+    let counted = world.log.obligations().open_by_kind(now).await.unwrap();
+    let counted: Vec<_> = counted.iter().map(|of| (of.kind.as_str(), of.open, of.overdue)).collect();
+    assert_eq!(counted, [("a_refund", 1, 0), ("receipt_notice", 2, 1)]);
+
+    let looked =
+        "SELECT seq_scan + idx_scan FROM pg_stat_user_tables WHERE relid = 'log.obligation'::regclass";
+    world.wait_for("the statistics", Duration::from_secs(20), looked, |looks| looks > 0).await;
+    let read = "SELECT seq_tup_read + idx_tup_fetch FROM pg_stat_user_tables WHERE relid = 'log.obligation'::regclass";
+    let read = world.count(read).await;
+    assert!(read < 100, "{read} rows read for three that are open");
 }
 
 /// The pool of a role like the service's own.

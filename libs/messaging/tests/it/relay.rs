@@ -1,8 +1,10 @@
 //! The relay: sequence is position, whatever happens to it, its twin or the broker.
 
+use std::future::poll_fn;
 use std::time::{Duration, Instant};
 
 use docket_messaging::{EPOCH, Relay, Stop, StreamStart};
+use metrics_exporter_prometheus::{PrometheusBuilder, PrometheusHandle};
 
 use crate::bench::{LOG, Owner, Reader, account, broker, database, run, until};
 
@@ -100,6 +102,51 @@ async fn a_broker_that_was_away_gets_what_it_missed() {
     until("it is said to be back", async || broker.is_connected()).await;
     stop.cancel();
     relay.await.unwrap();
+}
+
+/// A relay beside others, and what it tells itself.
+async fn beside(owner: &Owner, nats: &docket_testkit::TestNats, stop: &Stop) -> PrometheusHandle {
+    let recorder = PrometheusBuilder::new().build_recorder();
+    let told = recorder.handle();
+    let relay = Relay::new(owner.log.clone(), owner.broker(nats).await);
+    let mut run = Box::pin(relay.run(stop.clone()));
+    tokio::spawn(poll_fn(move |context| {
+        metrics::with_local_recorder(&recorder, || run.as_mut().poll(context))
+    }));
+    told
+}
+
+/// A figure of the relay's; none while it is not told.
+fn figure(told: &PrometheusHandle, name: &str) -> Option<f64> {
+    let name = format!("docket_relay_{name}{{log=\"{LOG}\"}} ");
+    told.render().lines().find_map(|line| line.strip_prefix(&name)?.parse().ok())
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_relay_without_the_turn_tells_of_a_broker_that_is_away_what_it_last_saw_there_or_nothing() {
+    let (owner, mut nats, stop) = (Owner::new().await, docket_testkit::nats().await, Stop::new());
+    let publishing = owner.relay(&nats, &stop).await;
+    until("the turn is taken", async || holder(&owner).await.is_some()).await;
+    for number in 0..5 {
+        owner.happen(&account(number)).await;
+    }
+    let waiting = beside(&owner, &nats, &stop).await;
+    until("the stream is measured", async || figure(&waiting, "position") == Some(5.0)).await;
+    nats.kill().await;
+    let late = beside(&owner, &nats, &stop).await;
+    owner.happen(&account(1)).await;
+    owner.happen(&account(2)).await;
+    until("only these wait", async || figure(&waiting, "lag_events") == Some(2.0)).await;
+    until("they have waited", async || figure(&waiting, "lag_seconds") > Some(4.0)).await;
+    assert_eq!(figure(&waiting, "position"), Some(5.0));
+    assert_eq!(figure(&late, "lag_seconds"), None, "it has not met the broker, and knows nothing");
+
+    nats.restart().await;
+    for told in [&waiting, &late] {
+        until("it is measured again", async || figure(told, "lag_events") == Some(0.0)).await;
+    }
+    stop.cancel();
+    publishing.await.unwrap();
 }
 
 #[tokio::test(flavor = "multi_thread")]

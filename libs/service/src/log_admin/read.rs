@@ -1,10 +1,13 @@
 //! Reading for an operator: the log from a position, also live; a stream, forwards and backwards, as it was.
 
+use std::time::Duration;
+
 use docket_eventlog::{Direction, EventLog, Filter, Page, Recorded, StreamName, Subscription};
 use docket_messaging::Stop;
 use docket_proto::log::v1 as pb;
 use futures::stream::{BoxStream, StreamExt as _, try_unfold};
 use tokio::sync::watch;
+use tokio::time::sleep;
 use tonic::Status;
 
 use super::view;
@@ -14,6 +17,9 @@ use crate::ApiError;
 const PAGE: u32 = 500;
 /// Events in one message.
 const BATCH: u32 = 100;
+/// So long nothing that fits may come before it is told how far it was looked; longer than one answer of the database may take, or a
+/// slow one would be asked again and again.
+const QUIET: Duration = Duration::from_secs(20);
 
 fn filter(ask: &pb::ReadLogRequest) -> Result<Filter, ApiError> {
     let some = |text: &String| if text.is_empty() { Vec::new() } else { vec![text.clone()] };
@@ -148,19 +154,21 @@ impl Reader {
                 continue;
             }
             let Some(page) = self.page().await? else { return Ok(None) };
-            if page.up_to > self.after {
+            if page.up_to > self.after || !self.begun {
                 (self.after, self.found) = (page.up_to, page.events);
-            } else if !self.begun {
+                // Also where nothing fits: whoever is cut off goes on from there.
                 return Ok(Some(self.batch()));
-            } else if self.follow {
+            }
+            if self.follow && self.live.is_none() {
                 self.live = Some(self.log.subscribe(self.after, self.filter.clone()));
-            } else {
+            } else if !self.follow {
                 return Ok(None);
             }
         }
     }
 
-    /// What comes next; waits for it once the end was reached. None when the service stops instead.
+    /// What comes next; waits for it once the end was reached, and says now and then how far it was looked. None when the service
+    /// stops instead.
     async fn page(&mut self) -> Result<Option<Page>, ApiError> {
         let Some(live) = &mut self.live else {
             return Ok(Some(self.log.read_page(self.after, PAGE, &self.filter).await?));
@@ -168,6 +176,7 @@ impl Reader {
         tokio::select! {
             () = self.stopping.cancelled() => Ok(None),
             page = live.next() => Ok(Some(page?)),
+            () = sleep(QUIET) => Ok(Some(Page { events: Vec::new(), up_to: live.position() })),
         }
     }
 

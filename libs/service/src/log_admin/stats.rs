@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use docket_eventlog::OpenOfKind;
 use docket_proto::log::v1 as pb;
 use docket_proto::log::v1::event_feed_service_client::EventFeedServiceClient;
 use futures::future::join_all;
@@ -126,21 +127,9 @@ pub(super) async fn head_of(base: &Base, log: &str) -> Option<u64> {
 }
 
 async fn obligations(base: &Base) -> Result<Vec<pb::ObligationCount>, ApiError> {
-    let rows = sqlx::query!(
-        r#"SELECT kind, count(*) FILTER (WHERE closed_by IS NULL) AS "open!",
-                count(*) FILTER (WHERE closed_by IS NULL AND due_at_us <= $2) AS "overdue!"
-         FROM log.obligation WHERE log = $1 GROUP BY kind ORDER BY kind"#,
-        base.log.name(),
-        base.clock.now().as_microsecond()
-    )
-    .fetch_all(&base.pool)
-    .await?;
-    let count = |kind, open: i64, overdue: i64| pb::ObligationCount {
-        kind,
-        open: open.unsigned_abs(),
-        overdue: overdue.unsigned_abs(),
-    };
-    Ok(rows.into_iter().map(|row| count(row.kind, row.open, row.overdue)).collect())
+    let open = base.log.obligations().open_by_kind(base.clock.now()).await?;
+    let count = |of: OpenOfKind| pb::ObligationCount { kind: of.kind, open: of.open, overdue: of.overdue };
+    Ok(open.into_iter().map(count).collect())
 }
 
 /// Timers and parked streams.

@@ -99,7 +99,7 @@ impl SubjectAdminService for SubjectAdmin {
         self.admit(&request, "GetSubject", &shown(&request.get_ref().subject))?;
         let of = subject(&request.get_ref().subject)?;
         let vault = &self.base.vault;
-        let requests = vault.erasure_requests(Some(&of)).await.map_err(ApiError::from)?;
+        let requests = vault.erasure_requests(&of).await.map_err(ApiError::from)?;
         let holds = vault.holds(&of).await.map_err(ApiError::from)?;
         let signed = vault.certificate(&of).await.map_err(ApiError::from)?;
         Ok(Response::new(pb::GetSubjectResponse {
@@ -114,9 +114,10 @@ impl SubjectAdminService for SubjectAdmin {
         request: Request<pb::ListErasureRequestsRequest>,
     ) -> Result<Response<pb::ListErasureRequestsResponse>, Status> {
         self.admit(&request, "ListErasureRequests", "")?;
-        let all = self.base.vault.erasure_requests(None).await.map_err(ApiError::from)?;
-        let open = all.into_iter().filter(|request| request.state == RequestState::Open);
-        Ok(Response::new(pb::ListErasureRequestsResponse { requests: open.map(erasure).collect() }))
+        let open = self.base.vault.open_erasure_requests().await.map_err(ApiError::from)?;
+        Ok(Response::new(pb::ListErasureRequestsResponse {
+            requests: open.into_iter().map(erasure).collect(),
+        }))
     }
 
     async fn hold_subject(

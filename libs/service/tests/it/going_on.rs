@@ -5,6 +5,7 @@ use std::time::{Duration, Instant};
 use docket_proto::log::v1 as pb;
 use docket_proto::log::v1::export_record::Record;
 use docket_proto::log::v1::log_admin_service_client::LogAdminServiceClient;
+use docket_proto::log::v1::read_log_request::Start;
 use docket_proto::log::v1::verify_log_response::Step;
 use docket_service::testing::with_token;
 use tokio::io::AsyncReadExt as _;
@@ -120,6 +121,22 @@ async fn a_check_of_the_log_outlives_its_connection_and_is_found_again_by_whoeve
     // Whoever lost the result is given it.
     let mut steps = client.verify_log(world.ask(again())).await.unwrap().into_inner();
     assert_eq!(steps.message().await.unwrap().unwrap().step, Some(Step::Result(found)));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn whoever_follows_what_is_rare_is_told_how_far_it_was_looked_and_can_go_on_from_there() {
+    let world = World::start().await;
+    world.register(account(1)).await;
+    let kind = "account.frozen.v1".to_owned();
+    let rare = pb::ReadLogRequest { start: Some(Start::Last(1)), follow: true, kind, ..Default::default() };
+    let mut live = world.client().read_log(world.ask(rare)).await.unwrap().into_inner();
+    let mut looked = async || {
+        let batch = timeout(2 * LONG_AFTER, live.message()).await.expect("it is told").unwrap().unwrap();
+        (batch.events.len(), batch.position)
+    };
+    assert_eq!(looked().await, (0, 2));
+    world.register(account(2)).await;
+    assert_eq!(looked().await, (0, 4));
 }
 
 #[tokio::test(flavor = "multi_thread")]

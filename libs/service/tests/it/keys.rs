@@ -2,11 +2,15 @@
 
 use std::path::PathBuf;
 
-use docket_service::{AwsKmsConfig, Base, Environment, KeysCommand, Rotation, ServiceConfig, run_keys};
+use docket_kernel::Actor;
+use docket_service::{
+    AwsKmsConfig, Base, Environment, KeysCommand, Rotation, ServiceConfig, migrate, run_keys,
+};
 use docket_vault::{Kek, Opened, Subject};
 use uuid::Uuid;
 
-use crate::bench::{Place, options};
+use crate::bench::{MIGRATOR, Place, options};
+use crate::log_admin::World;
 
 const ARN: &str = "arn:aws:kms:us-east-1:123456789012:key/1234abcd-12ab-34cd-56ef-1234567890ab";
 
@@ -54,6 +58,38 @@ async fn an_operator_replaces_the_keys_of_a_running_service() {
     assert_eq!(wrapping.iter().filter(|one| one.destroyed_at.is_none()).count(), 3);
     assert!(wrapping.iter().any(|one| one.key.version == 2 && one.data_keys == 1), "{wrapping:?}");
     assert!(refusal(&before).await.contains("is wrapped under"));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn keys_that_came_back_with_a_backup_are_destroyed_again_but_for_those_that_are_held() {
+    let world = World::start().await;
+    let (own, keys) = (docket_testkit::database("payments").await, docket_testkit::database("keys").await);
+    let place = &world.place;
+    let config = place.bench.config("payments", &own.url, Some(&keys.url), &place.nats.url);
+    migrate(&config, &MIGRATOR).await.unwrap();
+    // The service does not run, so nothing carries out what identity ordered: as if its checkpoint were past it.
+    let base = Base::connect(&config, options()).await.unwrap();
+    let subjects = [1, 2, 3].map(|number| Subject::filing(Uuid::from_u128(number)));
+    let [ordered, held, kept] = &subjects;
+    let mut sealed = Vec::new();
+    for subject in &subjects {
+        sealed.push(base.vault.seal(subject, b"", b"plain").await.unwrap());
+    }
+    let by = Actor::account(Uuid::from_u128(5));
+    base.vault.hold(held, &"court-order".parse().unwrap(), &by).await.unwrap();
+    for (subject, request) in [(ordered, 71), (held, 72)] {
+        world.order_erasure(Uuid::from_u128(request), &subject.to_string()).await;
+    }
+    for _again in 0..2 {
+        run_keys(&config, "payments", KeysCommand::EraseAgain).await.unwrap();
+    }
+    let after = Base::connect(&config, options()).await.unwrap();
+    let plain = Opened::Plain(b"plain".to_vec());
+    for ((subject, sealed), expected) in
+        [ordered, held, kept].into_iter().zip(&sealed).zip([&Opened::Erased, &plain, &plain])
+    {
+        assert_eq!(after.vault.open(subject, b"", sealed).await.unwrap(), *expected, "{subject}");
+    }
 }
 
 #[tokio::test(flavor = "multi_thread")]

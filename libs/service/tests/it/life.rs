@@ -6,7 +6,7 @@ use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
 use async_trait::async_trait;
-use docket_eventlog::{Context, Expected, Recorded, StreamAppend, StreamName, Subjects, Timer};
+use docket_eventlog::{Context, Expected, Obligation, Recorded, StreamAppend, StreamName, Subjects, Timer};
 use docket_kernel::{Actor, EventEnum};
 use docket_proto::events::account::Event;
 use docket_proto::identity::events::v1::RoleGranted;
@@ -24,7 +24,7 @@ use tokio::sync::oneshot;
 use tonic::Code;
 use uuid::Uuid;
 
-use crate::bench::{MIGRATOR, POLICIES, Place, SCHEMA, options, until};
+use crate::bench::{MIGRATOR, POLICIES, Place, SCHEMA, options, serve_payments, until};
 
 pub(crate) async fn http_get(address: SocketAddr, path: &str) -> String {
     let mut stream = tokio::net::TcpStream::connect(address).await.unwrap();
@@ -53,6 +53,27 @@ async fn health_and_metrics_are_told_on_the_admin_port() {
     drop(health);
     server.stop().await.unwrap();
     assert!(tokio::net::TcpStream::connect(admin).await.is_err());
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_server_that_stops_is_not_ready_again_while_it_still_answers() {
+    let place = Place::new("payments").await;
+    let mut config = place.config("payments").await;
+    config.drain_delay_ms = 4_000;
+    let server = place.bench.serve(config, serve_payments).await;
+    let admin = server.listening.admin;
+    until("readiness", async || http_get(admin, "/readyz").await.contains("200 OK")).await;
+    let stopped = tokio::spawn(server.stop());
+    until("the stop", async || http_get(admin, "/readyz").await.contains("stopping")).await;
+    // The database is asked every second; it answers as before.
+    let since = Instant::now();
+    until("some looks at the database", async || {
+        let ready = http_get(admin, "/readyz").await;
+        assert!(ready.contains("503") && ready.contains("stopping"), "{ready}");
+        since.elapsed() > Duration::from_millis(2_500)
+    })
+    .await;
+    stopped.await.unwrap().unwrap();
 }
 
 /// Passes on the accounts it hears of.
@@ -268,6 +289,42 @@ async fn a_timer_fires_once_when_the_clock_gets_there() {
 
 async fn notes(_bench: &Bench, base: &Base) -> i64 {
     sqlx::query_scalar("SELECT count(*) FROM note").fetch_one(&base.pool).await.unwrap()
+}
+
+/// The admin port's line of that metric; none while it is not told.
+async fn told(admin: SocketAddr, metric: &str) -> Option<String> {
+    let metrics = http_get(admin, "/metrics").await;
+    let line = metrics.lines().find_map(|line| line.strip_prefix(metric));
+    line.map(|figure| figure.trim().to_owned())
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_is_owed_is_told_by_kind_and_that_it_is_owed_no_more() {
+    let place = Place::new("payments").await;
+    let config = place.config("payments").await;
+    let (server, base) = with_timers(&place, config, Arc::new(Note)).await;
+    let (admin, obligations) = (server.listening.admin, base.log.obligations());
+    // No other test owes it: the metrics are the process's.
+    let owed = Obligation {
+        kind: "a_note".to_owned(),
+        key: "one".to_owned(),
+        owner: "payments".to_owned(),
+        due_at: base.clock.now() - SignedDuration::from_hours(1),
+    };
+    let mut tx = docket_database::begin(&base.pool).await.unwrap();
+    obligations.open_in(&mut tx, &owed).await.unwrap();
+    tx.commit().await.unwrap();
+    let figures = ["docket_obligations_open{kind=\"a_note\"}", "docket_obligations_overdue{kind=\"a_note\"}"];
+    for figure in figures {
+        until(figure, async || told(admin, figure).await.as_deref() == Some("1")).await;
+    }
+    let mut tx = docket_database::begin(&base.pool).await.unwrap();
+    assert!(obligations.close_in(&mut tx, "a_note", "one", 1).await.unwrap());
+    tx.commit().await.unwrap();
+    for figure in figures {
+        until(figure, async || told(admin, figure).await.as_deref() == Some("0")).await;
+    }
+    server.stop().await.unwrap();
 }
 
 /// Notes what it is told to do, in that order; kinds can be made slow or to fail.

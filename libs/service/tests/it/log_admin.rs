@@ -6,7 +6,8 @@ use std::time::Duration;
 use docket_eventlog::{Context, Expected, StreamAppend, StreamName, Subjects};
 use docket_kernel::{Actor, EventEnum};
 use docket_proto::events::account::Event;
-use docket_proto::identity::events::v1::{AccountRegistered, RoleGranted};
+use docket_proto::events::subject;
+use docket_proto::identity::events::v1::{AccountRegistered, RoleGranted, SubjectErased};
 use docket_proto::log::v1 as pb;
 use docket_proto::log::v1::log_admin_service_client::LogAdminServiceClient;
 use docket_proto::log::v1::read_log_request::Start;
@@ -127,6 +128,22 @@ impl World {
         let append = StreamAppend::of(stream, Expected::Version(0), Subjects::account(account), &events);
         let context = context(account);
         self.base.log.append(context.append(&self.base.log, vec![append])).await.unwrap();
+    }
+
+    /// Identity has destroyed its own key of a subject, and orders the same of every other service.
+    pub(crate) async fn order_erasure(&self, request: Uuid, subject: &str) {
+        let ordered = SubjectErased {
+            subject: subject.to_owned(),
+            reason: "asked".into(),
+            legal_basis: "gdpr.17".into(),
+            asked_by: Actor::account(account(97)).to_string(),
+            approved_by: Actor::account(account(98)).to_string(),
+            ..Default::default()
+        };
+        let stream = StreamName::of(subject::Event::CATEGORY, request);
+        let events = [subject::Event::from(ordered)];
+        let append = StreamAppend::of(stream, Expected::Any, Subjects::NONE, &events);
+        self.base.log.append(context(account(98)).append(&self.base.log, vec![append])).await.unwrap();
     }
 
     async fn read(&self, ask: pb::ReadLogRequest) -> Vec<pb::LogEvent> {
@@ -686,6 +703,13 @@ async fn two_operators_erase_what_no_hold_protects_and_the_log_stays_sound() {
         client.request_erasure(world.stepped_up(ask())).await.unwrap().into_inner().request.unwrap();
     let approve = || pb::ApproveErasureRequest { request: request.id.clone() };
     assert_eq!(reason(&client.approve_erasure(world.stepped_up(approve())).await.unwrap_err()), "FOUR_EYES");
+    // However many were closed since: each draft that ends is erased by a rule.
+    let closed = "INSERT INTO vault.erasure_request
+                      (id, subject, reason, legal_basis, asked_by, asked_at_us, cancelled_by, cancelled_at_us)
+                  SELECT gen_random_uuid(), 'filing:' || gen_random_uuid(), 'expired', 'rule', 'machine:retention',
+                         asked_at_us + n, 'machine:retention', asked_at_us + n
+                  FROM vault.erasure_request, generate_series(1, 1000) AS n";
+    world.place.keys.pool.execute(closed).await.unwrap();
     let open = client.list_erasure_requests(world.ask(pb::ListErasureRequestsRequest {})).await.unwrap();
     assert_eq!(open.into_inner().requests, std::slice::from_ref(&request));
     let signed =

@@ -45,6 +45,19 @@ async fn an_order_is_carried_out_once_and_certified_in_the_names_of_those_who_de
     assert_eq!(vault.erased_after(after, 10).await.unwrap(), []);
 }
 
+/// The keys of whoever asked came back with a backup from between the request and its approval.
+#[tokio::test]
+async fn an_order_whose_own_request_is_open_here_carries_that_out() {
+    let keys = keys().await;
+    let vault = vault(&keys).await;
+    let sealed = vault.seal(&SUBJECT, b"", b"plain").await.unwrap();
+    let asked = vault.request_erasure(&SUBJECT, &code("asked"), &code("basis"), &person(1)).await.unwrap();
+    vault.carry_out(&ErasureOrder { request: asked.id, ..order() }).await.unwrap();
+    assert_eq!(vault.open(&SUBJECT, b"", &sealed).await.unwrap(), Opened::Erased);
+    let executed = vault.erasure_request(asked.id).await.unwrap().unwrap();
+    assert!(matches!(executed.state, RequestState::Executed { by, .. } if by == person(2).to_string()));
+}
+
 #[tokio::test]
 async fn an_order_for_somebody_without_a_key_leaves_none_to_be_made() {
     let keys = keys().await;

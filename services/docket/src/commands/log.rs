@@ -1,5 +1,6 @@
 //! `docket log`: an operator's look into the services' logs, and what may be put right there.
 mod args;
+mod each;
 mod file;
 mod on;
 mod park;

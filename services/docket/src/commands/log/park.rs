@@ -1,4 +1,5 @@
 //! `docket log park`: streams that wait because an event of theirs could not be applied.
+use super::each::Away;
 use super::{Operator, show};
 use crate::commands::{Refused, when};
 use anyhow::{Context, Result};
@@ -6,10 +7,10 @@ use docket_proto::log::v1 as pb;
 use serde_json::json;
 
 pub(super) async fn list(operator: &Operator<'_>) -> Result<()> {
-    let mut rows = Vec::new();
+    let (mut rows, mut away) = (Vec::new(), Away::default());
     for (service, mut client) in operator.clients()? {
-        let asked = operator.ask(pb::ListParkedRequest {});
-        let answer = client.list_parked(asked).await.map_err(Refused::from)?.into_inner();
+        let asked = client.list_parked(operator.ask(pb::ListParkedRequest {})).await;
+        let Some(answer) = away.unless(operator, &service, asked)? else { continue };
         for parked in answer.streams {
             if operator.teller.is_json() {
                 let mut value = show::json_of("ParkedStream", &parked)?;
@@ -28,8 +29,7 @@ pub(super) async fn list(operator: &Operator<'_>) -> Result<()> {
         }
     }
     let heads = ["service", "log", "stream", "position", "waiting", "since", "reason"];
-    tell(operator, &heads, rows, "nothing is parked");
-    Ok(())
+    tell(operator, &heads, rows, "nothing is parked", away)
 }
 
 pub(super) async fn show(operator: &Operator<'_>, log: String, stream: String) -> Result<()> {
@@ -81,10 +81,10 @@ pub(super) async fn skip(operator: &Operator<'_>, ask: pb::SkipParkedRequest) ->
 }
 
 pub(super) async fn skipped(operator: &Operator<'_>) -> Result<()> {
-    let mut rows = Vec::new();
+    let (mut rows, mut away) = (Vec::new(), Away::default());
     for (service, mut client) in operator.clients()? {
-        let asked = operator.ask(pb::ListSkippedRequest {});
-        let answer = client.list_skipped(asked).await.map_err(Refused::from)?.into_inner();
+        let asked = client.list_skipped(operator.ask(pb::ListSkippedRequest {})).await;
+        let Some(answer) = away.unless(operator, &service, asked)? else { continue };
         for event in answer.events {
             if operator.teller.is_json() {
                 let mut value = show::json_of("SkippedEvent", &event)?;
@@ -105,17 +105,22 @@ pub(super) async fn skipped(operator: &Operator<'_>) -> Result<()> {
         }
     }
     let heads = ["service", "log", "stream", "position", "given up", "by", "reason"];
-    tell(operator, &heads, rows, "nothing was given up");
-    Ok(())
+    tell(operator, &heads, rows, "nothing was given up", away)
 }
 
-/// A table for people, or the words for an empty one.
-fn tell(operator: &Operator<'_>, heads: &[&str], rows: Vec<Vec<String>>, nothing: &str) {
-    if operator.teller.is_json() {
-        return;
+/// A table for people, or the words for an empty one where all have answered; and the end.
+fn tell(
+    operator: &Operator<'_>,
+    heads: &[&str],
+    rows: Vec<Vec<String>>,
+    nothing: &str,
+    away: Away,
+) -> Result<()> {
+    if !operator.teller.is_json() {
+        if rows.is_empty() && away.is_nobody() {
+            operator.teller.line(nothing);
+        }
+        operator.teller.table(heads, rows);
     }
-    if rows.is_empty() {
-        operator.teller.line(nothing);
-    }
-    operator.teller.table(heads, rows);
+    away.end()
 }

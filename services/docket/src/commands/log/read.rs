@@ -7,6 +7,7 @@ use crate::commands::Refused;
 use crate::output::Teller;
 use anyhow::{Context, Result};
 use docket_proto::log::v1 as pb;
+use pb::read_log_request::Start;
 use std::time::Duration;
 use tonic::Streaming;
 
@@ -17,7 +18,6 @@ const MOST_BYTES: usize = 64 << 20;
 const PAUSE: Duration = Duration::from_secs(1);
 
 pub(super) async fn tail(operator: &mut Operator<'_>, tail: TailArgs) -> Result<()> {
-    use pb::read_log_request::Start;
     let mut message = pb::ReadLogRequest {
         start: Some(tail.after.map_or(Start::Last(tail.lines), Start::AfterPosition)),
         follow: tail.follow,
@@ -26,39 +26,54 @@ pub(super) async fn tail(operator: &mut Operator<'_>, tail: TailArgs) -> Result<
         kind: tail.kind,
         limit: tail.limit,
     };
+    let mut following = Following::new();
     loop {
-        match tail_once(operator, &mut message).await {
+        match tail_once(operator, &mut message, &mut following).await {
             Ok(true) => return Ok(()),
+            Err(failed) if !message.follow => following.again(operator, failed).await?,
             // Each connection ends after some minutes, and a service that is replaced ends it well: what is followed goes on
-            // behind the last event.
-            Ok(false) => {}
+            // behind what was looked at, however long the service is away.
+            Ok(false) => tokio::time::sleep(PAUSE).await,
             Err(error) => {
                 let status = error.downcast::<Refused>()?.status();
-                if !message.follow || !passing(&status) {
+                if !passing(&status) {
                     return Err(Refused::from(status).into());
                 }
+                tokio::time::sleep(PAUSE).await;
             }
         }
-        tokio::time::sleep(PAUSE).await;
     }
 }
 
-/// Shows events until the stream ends, and keeps where it got to; whether all were shown that were wanted.
-async fn tail_once(operator: &mut Operator<'_>, message: &mut pb::ReadLogRequest) -> Result<bool> {
-    use pb::read_log_request::Start;
+async fn tail_once(
+    operator: &mut Operator<'_>,
+    message: &mut pb::ReadLogRequest,
+    following: &mut Following,
+) -> Result<bool> {
     operator.renew().await?;
     let mut client = operator.client()?.max_decoding_message_size(MOST_BYTES);
-    let answer = client.read_log(operator.ask_for_long(message.clone())).await.map_err(Refused::from)?;
-    let mut batches = answer.into_inner();
+    let asked = operator.ask_for_long(message.clone());
+    let batches = client.read_log(asked).await.map_err(Refused::from)?.into_inner();
+    show_log(batches, message, following, operator.teller).await
+}
+
+/// Shows events until the answer ends, and keeps how far it was looked; whether all were shown that were wanted.
+async fn show_log(
+    mut batches: Streaming<pb::ReadLogResponse>,
+    message: &mut pb::ReadLogRequest,
+    following: &mut Following,
+    teller: &Teller,
+) -> Result<bool> {
     while let Some(batch) = batches.message().await.map_err(Refused::from)? {
+        following.moved();
         for event in &batch.events {
-            show::line(event, operator.teller);
-            message.start = Some(Start::AfterPosition(event.position));
+            show::line(event, teller);
             if message.limit == 1 {
                 return Ok(true);
             }
             message.limit = message.limit.saturating_sub(1);
         }
+        message.start = Some(Start::AfterPosition(batch.position));
     }
     if !message.follow {
         ended(&mut batches).await?;
@@ -126,28 +141,33 @@ pub(super) async fn event(operator: &Operator<'_>, position: u64) -> Result<()> 
 mod tests {
     use super::*;
     use http_body_util::{BodyExt as _, Full};
-    use prost::Message as _;
+    use prost::Message;
     use prost::bytes::{BufMut as _, BytesMut};
+    use std::marker::PhantomData;
     use tonic::Status;
     use tonic::body::Body;
     use tonic::codec::{DecodeBuf, Decoder};
     use tonic::codegen::http::{HeaderMap, HeaderName, HeaderValue, StatusCode};
 
-    struct Batches;
+    struct Batches<T>(PhantomData<T>);
 
-    impl Decoder for Batches {
-        type Item = pb::ReadStreamResponse;
+    impl<T: Message + Default + 'static> Decoder for Batches<T> {
+        type Item = T;
         type Error = Status;
 
-        fn decode(&mut self, bytes: &mut DecodeBuf<'_>) -> Result<Option<Self::Item>, Status> {
-            Ok(pb::ReadStreamResponse::decode(bytes).ok())
+        fn decode(&mut self, bytes: &mut DecodeBuf<'_>) -> Result<Option<T>, Status> {
+            Ok(T::decode(bytes).ok())
         }
     }
 
     /// An answer with events of these versions; whether the service has said that it is whole.
     fn answer(versions: &[u64], whole: bool) -> Streaming<pb::ReadStreamResponse> {
         let event = |version: &u64| pb::LogEvent { version: *version, ..pb::LogEvent::default() };
-        let batch = pb::ReadStreamResponse { events: versions.iter().map(event).collect() }.encode_to_vec();
+        answer_of(&pb::ReadStreamResponse { events: versions.iter().map(event).collect() }, whole)
+    }
+
+    fn answer_of<T: Message + Default + 'static>(batch: &T, whole: bool) -> Streaming<T> {
+        let batch = batch.encode_to_vec();
         let mut bytes = BytesMut::new();
         bytes.put_u8(0);
         bytes.put_u32(batch.len().try_into().unwrap());
@@ -157,7 +177,7 @@ mod tests {
         let said: HeaderMap = std::iter::once(said).collect();
         let body =
             if whole { Body::new(answer.with_trailers(async { Some(Ok(said)) })) } else { Body::new(answer) };
-        Streaming::new_response(Batches, body, StatusCode::OK, None, None)
+        Streaming::new_response(Batches(PhantomData), body, StatusCode::OK, None, None)
     }
 
     #[tokio::test]
@@ -174,5 +194,39 @@ mod tests {
         // As many as were wanted are enough, however it ends then.
         let mut two = pb::ReadStreamRequest { limit: 2, ..pb::ReadStreamRequest::default() };
         show_all(answer(&[1, 2], false), &mut two, &mut following, &teller).await.unwrap();
+    }
+
+    #[tokio::test]
+    async fn a_log_that_a_service_leaves_off_goes_on_behind_what_was_looked_at() {
+        let (mut following, teller) = (Following::new(), Teller::new(true));
+        let looked_at = |positions: &[u64], position| {
+            let event = |position: &u64| pb::LogEvent { position: *position, ..pb::LogEvent::default() };
+            pb::ReadLogResponse {
+                events: positions.iter().map(event).collect(),
+                position,
+                ..pb::ReadLogResponse::default()
+            }
+        };
+        let last = |follow| pb::ReadLogRequest {
+            start: Some(Start::Last(0)),
+            follow,
+            ..pb::ReadLogRequest::default()
+        };
+        // Nothing that was wanted came yet: what comes until it is asked again is not passed over.
+        let mut followed = last(true);
+        let quiet = answer_of(&looked_at(&[], 7), true);
+        assert!(!show_log(quiet, &mut followed, &mut following, &teller).await.unwrap());
+        assert_eq!(followed.start, Some(Start::AfterPosition(7)));
+        let some = answer_of(&looked_at(&[8, 9], 12), true);
+        assert!(!show_log(some, &mut followed, &mut following, &teller).await.unwrap());
+        assert_eq!(followed.start, Some(Start::AfterPosition(12)));
+        // Without following it ends where the service says so, and not before.
+        let mut once = last(false);
+        let cut = answer_of(&looked_at(&[8], 8), false);
+        let left_off = show_log(cut, &mut once, &mut following, &teller).await;
+        assert!(passing(left_off.unwrap_err().downcast::<Refused>().unwrap().answer()));
+        assert_eq!(once.start, Some(Start::AfterPosition(8)));
+        let rest = answer_of(&looked_at(&[9], 9), true);
+        assert!(show_log(rest, &mut once, &mut following, &teller).await.unwrap());
     }
 }

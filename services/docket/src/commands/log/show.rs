@@ -1,6 +1,7 @@
 //! How events and figures look: tables for people, the message's own fields as JSON for programs.
 use super::Operator;
-use crate::commands::{Refused, when};
+use super::each::Away;
+use crate::commands::when;
 use crate::output::Teller;
 use anyhow::{Context, Result};
 use docket_proto::log::v1 as pb;
@@ -102,9 +103,10 @@ pub(super) fn event(event: &pb::LogEvent, teller: &Teller) {
 }
 
 pub(super) async fn stats(operator: &Operator<'_>) -> Result<()> {
+    let mut away = Away::default();
     for (service, mut client) in operator.clients()? {
-        let asked = operator.ask_for_long(pb::GetLogStatsRequest {});
-        let stats = client.get_log_stats(asked).await.map_err(Refused::from)?.into_inner();
+        let asked = client.get_log_stats(operator.ask_for_long(pb::GetLogStatsRequest {})).await;
+        let Some(stats) = away.unless(operator, &service, asked)? else { continue };
         if operator.teller.is_json() {
             let mut value = json_of("GetLogStatsResponse", &stats)?;
             value["service"] = json!(service);
@@ -113,7 +115,7 @@ pub(super) async fn stats(operator: &Operator<'_>) -> Result<()> {
             figures(&service, &stats, operator.teller);
         }
     }
-    Ok(())
+    away.end()
 }
 
 fn figures(service: &str, stats: &pb::GetLogStatsResponse, teller: &Teller) {
@@ -156,10 +158,10 @@ fn figures(service: &str, stats: &pb::GetLogStatsResponse, teller: &Teller) {
 }
 
 pub(super) async fn relay(operator: &Operator<'_>) -> Result<()> {
-    let mut rows = Vec::new();
+    let (mut rows, mut away) = (Vec::new(), Away::default());
     for (service, mut client) in operator.clients()? {
-        let asked = operator.ask(pb::GetRelayStatusRequest {});
-        let status = client.get_relay_status(asked).await.map_err(Refused::from)?.into_inner();
+        let asked = client.get_relay_status(operator.ask(pb::GetRelayStatusRequest {})).await;
+        let Some(status) = away.unless(operator, &service, asked)? else { continue };
         let lag = status.head.saturating_sub(status.last_sequence);
         if operator.teller.is_json() {
             let mut value = json_of("GetRelayStatusResponse", &status)?;
@@ -188,5 +190,5 @@ pub(super) async fn relay(operator: &Operator<'_>) -> Result<()> {
         let heads = ["log", "on the broker", "head", "behind", "epoch there / here", "published by"];
         operator.teller.table(&heads, rows);
     }
-    Ok(())
+    away.end()
 }
