@@ -18,7 +18,7 @@ mod store;
 mod token;
 mod totp;
 
-use docket_kernel::{Clock as _, SharedClock};
+use docket_kernel::SharedClock;
 use docket_proto::identity::v1::account_service_server::AccountServiceServer;
 use docket_proto::identity::v1::directory_service_server::DirectoryServiceServer;
 use docket_proto::identity::v1::erasure_service_server::ErasureServiceServer;
@@ -59,7 +59,6 @@ pub async fn serve_with(config: Config, clock: Option<SharedClock>, stop: Stop) 
     let waiting = outbox.clone();
     let register = register::Register::new(&config.register.url)?;
     let app = app::Identity::new(&base, keys.clone(), outbox, register).await?;
-    store::housekeeping::tidy(&base.pool, base.clock.now()).await?;
     let (pool, clock) = (base.pool.clone(), base.clock.clone());
     let api = api::Api::new(app.clone(), &base, &config.gateways);
     let erasures = app.clone();
@@ -71,7 +70,7 @@ pub async fn serve_with(config: Config, clock: Option<SharedClock>, stop: Stop) 
         .grpc(ErasureServiceServer::new(api.clone()))
         .grpc(PersonServiceServer::new(api.clone()))
         .grpc(RoleServiceServer::new(api))
-        .http(face::router(keys.clone(), config.service.http_listen))
+        .http(face::router(keys.clone()))
         .task("mail", |stop| sender.run(stop))
         .task("the mail that waits", |stop| waiting.tell(stop))
         .task("signing keys", |stop| keys.keep_fresh(stop))

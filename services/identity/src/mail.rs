@@ -366,6 +366,11 @@ mod tests {
             for (subject, text) in &said {
                 assert!(text.contains("123456") == coded && !subject.contains("123456"), "{text}");
                 assert!(!text.contains("maria") && !text.contains('{'), "{text}");
+                // There is no such thing to do.
+                assert!(
+                    !text.contains("change your password") && !text.contains("cambie su contraseña"),
+                    "{text}"
+                );
             }
             assert_ne!(said[0], said[1]);
         }

@@ -48,7 +48,8 @@ impl GivenAddress {
 }
 
 impl Identity {
-    /// Records an address, and sends the security alert that cannot be switched off: both or neither.
+    /// Records an address, and sends the security alert that cannot be switched off: both or neither. Who tells it again puts it
+    /// together anew, and may say it in other words by then: what was recorded first under that id stands.
     ///
     /// # Errors
     /// `NOT_FOUND`, `ERASED`, `ADDRESS_MISSING`; the log and the vault.
@@ -61,6 +62,9 @@ impl Identity {
         let view = self.view(account).await?;
         if view.erased {
             return Err(ApiError::Erased);
+        }
+        if self.is_done(&context).await? {
+            return Ok(());
         }
         let alert = match given.alert(&view) {
             Some(template) => Some(self.alert(&view, template).await?),

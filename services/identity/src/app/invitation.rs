@@ -43,7 +43,7 @@ impl Identity {
     /// Takes up the role; false when there is no such invitation any more.
     async fn try_redeem(&self, context: &Context, account: Uuid, typed: &str) -> Result<bool, ApiError> {
         let key = format!("invitation:{account}");
-        tries::once(&self.pool, GUESSES, &key, self.now(), "Ask for a new invitation.").await?;
+        tries::once(&self.pool, GUESSES, &key, self.now(), "Wait, then try again.").await?;
         let mut tx = docket_database::begin(&self.pool).await?;
         let hash = code::hash(&code::normalised(typed));
         let now_us = self.now().as_microsecond();

@@ -81,11 +81,16 @@ impl Identity {
             "Compare names, date of birth and A-number with your card before you try again. You can file without a match: an officer then looks before your filing is accepted.",
         )
         .await?;
+        let answer = self.ask(context, account, particulars).await;
+        tries::judged(&self.pool, &key, answer).await
+    }
+
+    /// Asks the register, the try charged, and keeps what it says.
+    async fn ask(&self, context: &Context, account: Uuid, particulars: Particulars) -> Result<(), ApiError> {
         match self.register.find(&particulars).await {
             Match::Person(person) => self.link(context, account, person, &particulars).await,
             Match::None => self.failed(context, account, Failure::NoMatch).await,
             Match::Unavailable => {
-                tries::give_back(&self.pool, &key).await?;
                 let outage = derived_id("identity.proofing.unavailable", self.new_id(), 0);
                 let context = Context { command_id: outage, request: Vec::new(), ..context.clone() };
                 let _noted = self.failed(&context, account, Failure::RegisterUnavailable).await;
@@ -138,12 +143,16 @@ impl Identity {
         Err(ApiError::Exhausted("the account"))
     }
 
-    /// Writes the failure down and gives its refusal.
+    /// Writes the failure down and gives its refusal. Where the same request did so in the same moment, this one
+    /// costs no try.
     async fn failed(&self, context: &Context, account: Uuid, failure: Failure) -> Result<(), ApiError> {
         let (reason, person_id) = failure.words();
         let event = Event::from(pb::IdentityProofingFailed { reason: reason.to_owned(), person_id });
         let decide = |_: &Account| Ok(vec![event.clone()]);
-        self.accounts.execute(context, account, Subjects::account(account), decide).await?;
+        let done = self.accounts.execute(context, account, Subjects::account(account), decide).await?;
+        if done.repeated {
+            tries::give_back(&self.pool, &tries_of(account)).await?;
+        }
         Err(refusal(reason).into())
     }
 

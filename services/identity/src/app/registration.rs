@@ -44,14 +44,25 @@ impl Identity {
         if let Some(token) = self.registered(&context, &newcomer).await? {
             return Ok(token);
         }
-        let token = self.registration_token(&context, &newcomer);
-        let token_hash = code::hash(&token);
         let stream = self.email_stream(&newcomer.email);
         let key = tries_of_address(&stream);
         tries::once(&self.pool, REGISTRATIONS, &key, self.now(), "Wait, then try again.").await?;
+        let token = self.register_anew(&context, &newcomer, &stream).await;
+        tries::judged(&self.pool, &key, token).await
+    }
+
+    /// Registers, its turn taken.
+    async fn register_anew(
+        &self,
+        context: &Context,
+        newcomer: &Newcomer,
+        stream: &StreamName,
+    ) -> Result<String, ApiError> {
+        let token = self.registration_token(context, newcomer);
+        let token_hash = code::hash(&token);
         let password_hash = self.hasher.hash(newcomer.password.clone()).await?;
         for _ in 1..=ATTEMPTS {
-            if self.try_register(&context, &newcomer, &stream, &token_hash, &password_hash).await? {
+            if self.try_register(context, newcomer, stream, &token_hash, &password_hash).await? {
                 self.outbox.wake();
                 return Ok(token);
             }

@@ -97,7 +97,11 @@ impl Identity {
         let confirmed_with = self.vault.mac("totp.confirmed", &asked.source);
         tries::once(&self.pool, GUESSES, &asked.key, self.now(), "Wait, then try again.").await?;
         let found = replacement::find(&self.pool, asked.account, self.now().as_microsecond()).await?;
-        let begun = found.ok_or_else(no_app_begun)?;
+        let Some(begun) = found else {
+            // There was nothing to compare with what was typed.
+            tries::give_back(&self.pool, &asked.key).await?;
+            return Err(no_app_begun().into());
+        };
         match &begun.confirmed_with {
             Some(first) if code::same(first, &confirmed_with) => {
                 tries::give_back(&self.pool, &asked.key).await?;

@@ -76,7 +76,7 @@ impl Identity {
         let (account, _) = self.proven_registration(token).await?;
         let asked = self.confirmation(account, context.command_id, token, typed);
         let key = format!("set-up:{account}");
-        tries::once(&self.pool, GUESSES, &key, self.now(), "Register again.").await?;
+        tries::once(&self.pool, GUESSES, &key, self.now(), "Wait, then try again.").await?;
         if !self.is_confirmed_by(&asked).await? {
             let confirmed = self.try_confirm(&by_account(&context, account), &asked, &key, typed).await?;
             // It may also have been repeated in the same moment.

@@ -49,7 +49,12 @@ impl Try {
     /// It was right: the tries of the address are forgotten.
     async fn forgive(&self, tx: &mut PgConnection) -> sqlx::Result<()> {
         tries::forgive(tx, &self.key).await?;
-        tries::forgive(tx, &format!("recovery-{}", self.key)).await
+        tries::forgive(tx, &recovery(&self.key)).await
+    }
+
+    /// The row that was charged.
+    fn charged(&self) -> String {
+        if self.locked { recovery(&self.key) } else { self.key.clone() }
     }
 }
 
@@ -68,15 +73,24 @@ impl Identity {
         let repeated = self.began_before(&beginning).await?;
         let key = format!("sign-in:{stream}");
         let this = self.charge(account, key, proof.as_ref(), self.now()).await?;
-        let hash = credential::password(&self.pool, account.unwrap_or(self.nobody.account)).await?;
-        let password_right = self.hasher.verify(typed.password, hash).await?;
-        match (account, password_right, proof) {
-            (Some(_), true, _) if repeated => self.begin_again(&this, beginning).await,
-            (Some(account), true, Some(proof)) => self.begin(context, account, &this, proof, beginning).await,
-            (_, password_right, _) => {
-                Err(self.refuse(&this, if password_right { "second_factor" } else { "password" }))
+        let judged = async {
+            match (account, self.is_password(account, typed.password).await?, proof) {
+                (Some(_), true, _) if repeated => self.begin_again(&this, beginning).await,
+                (Some(account), true, Some(proof)) => {
+                    self.begin(context, account, &this, proof, beginning).await
+                }
+                (_, password_right, _) => {
+                    Err(self.refuse(&this, if password_right { "second_factor" } else { "password" }))
+                }
             }
-        }
+        };
+        tries::judged(&self.pool, &this.charged(), judged.await).await
+    }
+
+    /// Whether it is the account's password. For nobody the same work is done.
+    async fn is_password(&self, account: Option<Uuid>, typed: Password) -> Result<bool, ApiError> {
+        let hash = credential::password(&self.pool, account.unwrap_or(self.nobody.account)).await?;
+        self.hasher.verify(typed, hash).await
     }
 
     fn beginning(&self, account: Option<Uuid>, command: Uuid, typed: &str) -> Beginning {
@@ -120,8 +134,8 @@ impl Identity {
         let verdict = tries::charge(&self.pool, GUESSES, &key, now).await?;
         let recovering = matches!((verdict, proof), (Verdict::Locked(_), Some(Proof::Recovery { .. })));
         if recovering {
-            let recovery = format!("recovery-{key}");
-            let number = tries::once(&self.pool, GUESSES, &recovery, now, "Wait, then try again.").await?;
+            let number =
+                tries::once(&self.pool, GUESSES, &recovery(&key), now, "Wait, then try again.").await?;
             return Ok(Try { account, key, number, locked: true });
         }
         match tries::allowed(verdict, now, WAY_OUT) {
@@ -205,4 +219,9 @@ impl Identity {
             }
         });
     }
+}
+
+/// The row of tries of the recovery codes that open a locked password.
+fn recovery(key: &str) -> String {
+    format!("recovery-{key}")
 }

@@ -15,13 +15,13 @@ const TRIES: SignedDuration = SignedDuration::from_hours(25);
 /// Settled mail, without content, and ended sessions are kept for so long for questions.
 const SETTLED: SignedDuration = SignedDuration::from_hours(30 * 24);
 
-/// Tidies up from time to time until the stop; at the start somebody did.
+/// Tidies up from time to time until the stop. Nobody waits for it, not at the start either.
 ///
 /// # Errors
 /// None: what fails is tried again.
 pub(crate) async fn run(pool: PgPool, clock: SharedClock, stop: Stop) -> anyhow::Result<()> {
     let failing = "rows whose time is over could not be removed";
-    let mut rounds = Rounds::every(LOOK, failing).bounded_inside().after_a_pause();
+    let mut rounds = Rounds::every(LOOK, failing).bounded_inside();
     while rounds.go_on(&stop).await {
         rounds.turn(tidy(&pool, clock.now())).await;
     }
@@ -29,7 +29,7 @@ pub(crate) async fn run(pool: PgPool, clock: SharedClock, stop: Stop) -> anyhow:
 }
 
 /// Removes what is over at `now`.
-pub(crate) async fn tidy(pool: &PgPool, now: Timestamp) -> anyhow::Result<()> {
+async fn tidy(pool: &PgPool, now: Timestamp) -> anyhow::Result<()> {
     let before = |age: SignedDuration| (now - age).as_microsecond();
     for (statement, instant_us) in [
         ("DELETE FROM tries WHERE last_at_us < $1 AND key NOT LIKE 'proofing:%'", before(TRIES)),

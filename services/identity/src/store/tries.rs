@@ -1,4 +1,5 @@
-//! Tries of secrets. A try is charged before the secret is looked at and given back when it was right.
+//! Tries of secrets. A try is charged before the secret is looked at and given back when it was right, or
+//! when nobody could look.
 
 use docket_kernel::Refusal;
 use docket_service::ApiError;
@@ -52,6 +53,16 @@ pub(crate) async fn give_back(pool: &PgPool, key: &str) -> sqlx::Result<()> {
         .execute(pool)
         .await?;
     Ok(())
+}
+
+/// The answer to a try that was charged. One that says nothing of the secret, since something was busy or away, gives the try back.
+pub(crate) async fn judged<T>(pool: &PgPool, key: &str, answer: Result<T, ApiError>) -> Result<T, ApiError> {
+    let refused = |error: &ApiError| matches!(error, ApiError::Refused(_) | ApiError::Reused(_));
+    let unjudged = answer.as_ref().is_err_and(|error| !refused(error));
+    if unjudged && let Err(error) = give_back(pool, key).await {
+        tracing::warn!(%error, "a try that nobody judged could not be given back");
+    }
+    answer
 }
 
 /// Charges a try, when there may be one: its number.

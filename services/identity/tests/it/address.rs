@@ -71,6 +71,27 @@ async fn a_reported_address_is_kept_shown_and_told_once() {
 }
 
 #[tokio::test]
+async fn a_move_that_is_told_again_in_other_words_stands_as_it_was_told_first() {
+    let world = World::new().await;
+    let ana = world.join("ana@example.com").await;
+    let first = pb::RecordAddressRequest { for_case: true, ..report(&ana, &id(), &id(), "Reno") };
+    record(&world, "filing", first.clone()).await.unwrap();
+    // Another case of the child's went in, and a newer release writes the address otherwise.
+    let again = pb::RecordAddressRequest {
+        case_ids: vec![id()],
+        address: "9 Sample Avenue\nReno, NV 89501".to_owned(),
+        ..first
+    };
+    record(&world, "filing", again).await.unwrap();
+    let events: i64 =
+        sqlx::query_scalar("SELECT count(*) FROM log.event WHERE kind = 'account.address_changed.v1'")
+            .fetch_one(&world.database.pool)
+            .await
+            .unwrap();
+    assert_eq!(events, 1);
+}
+
+#[tokio::test]
 async fn only_filing_records_and_only_an_address_of_somebody() {
     let world = World::new().await;
     let ana = world.join("ana@example.com").await;

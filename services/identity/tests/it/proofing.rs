@@ -2,9 +2,11 @@
 
 use docket_proto::identity::v1 as pb;
 use docket_service::testing::with_token;
+use sqlx::AssertSqlSafe;
 use tonic::{Code, Status};
 
-use crate::world::{World, id, refused};
+use crate::registration::futures_join;
+use crate::world::{World, eventually, id, refused};
 
 pub(crate) async fn prove(
     world: &World,
@@ -105,6 +107,47 @@ async fn an_outage_of_the_register_means_later_and_spends_no_try() {
     }
     world.party("register", "works").await;
     prove(&world, &token, "Díaz", "A012345678", &request).await.unwrap();
+}
+
+#[tokio::test]
+async fn one_attempt_costs_one_try_however_often_it_is_sent_at_once() {
+    let world = World::new().await;
+    let ana = world.join("ana@example.com").await;
+    let token = world.sign_in(&ana).await.access_token;
+    let request = id();
+    let all = (0..2).map(|_| prove(&world, &token, "Diez", "A012345678", &request));
+    // Nothing can be written until both have taken a try.
+    let mut held = world.database.pool.begin().await.unwrap();
+    sqlx::query("LOCK TABLE log.event IN SHARE MODE").execute(&mut *held).await.unwrap();
+    let let_go = async {
+        eventually("both tries", async || (world.tries("proofing:").await == 2).then_some(())).await;
+        held.rollback().await.unwrap();
+    };
+    let (answers, ()) = tokio::join!(futures_join(all), let_go);
+    for answer in answers {
+        assert_eq!(refused(answer), "NO_MATCH");
+    }
+    assert_eq!(world.tries("proofing:").await, 1);
+}
+
+#[tokio::test]
+async fn an_answer_of_the_register_that_could_not_be_kept_spends_no_try() {
+    let world = World::new().await;
+    world.person("Díaz", "A012345678").await;
+    let ana = world.join("ana@example.com").await;
+    let token = world.sign_in(&ana).await.access_token;
+    let may_write = async |granted: &str| {
+        let statement = format!("{granted} {}_app", world.database.name);
+        sqlx::query(AssertSqlSafe(statement)).execute(&world.database.pool).await.unwrap();
+    };
+    may_write("REVOKE INSERT ON log.event FROM").await;
+    for name in ["Diez", "Díaz", "Diez", "Díaz"] {
+        let answer = prove(&world, &token, name, "A012345678", &id()).await;
+        assert_eq!(answer.unwrap_err().code(), Code::Internal);
+    }
+    may_write("GRANT INSERT ON log.event TO").await;
+    assert_eq!(world.tries("proofing:").await, 0);
+    prove(&world, &token, "Díaz", "A012345678", &id()).await.unwrap();
 }
 
 #[tokio::test]

@@ -4,7 +4,7 @@ use docket_proto::identity::v1 as pb;
 use tonic::Code;
 use tonic_types::StatusExt as _;
 
-use crate::world::{PASSWORD, World, eventually, id, refused};
+use crate::world::{PASSWORD, World, eventually, id, reason, refused, way_out};
 
 #[tokio::test]
 async fn an_account_is_opened_by_mail_and_app_and_then_signed_in_to() {
@@ -147,6 +147,34 @@ async fn the_code_of_the_set_up_must_be_right_and_counts_as_used() {
     assert_eq!(refused(world.confirm_totp(&token, wrong.into()).await), "CODE_WRONG");
     world.confirm_totp(&token, code.clone()).await.unwrap();
     assert_eq!(refused(world.try_sign_in("ana@example.com", PASSWORD, &code).await), "SIGN_IN_REFUSED");
+}
+
+#[tokio::test]
+async fn whoever_is_locked_out_of_the_set_up_is_sent_nowhere_that_is_locked_too() {
+    let world = World::new().await;
+    let token = world.register("ana@example.com").await.unwrap();
+    world.confirm_email(&token, &world.mailed_code("ana@example.com", 1).await).await.unwrap();
+    let code = world.code_of(&world.begin_totp(&token).await.unwrap());
+    let wrong = if code == "000000" { "000001" } else { "000000" };
+    assert_eq!(refused(world.confirm_totp(&token, wrong.into()).await), "CODE_WRONG");
+    world.lock("set-up:").await;
+    let locked = world.confirm_totp(&token, code).await.unwrap_err();
+    assert_eq!(
+        (reason(&locked), way_out(&locked)),
+        ("TOO_MANY_TRIES".into(), "Wait, then try again.".into())
+    );
+}
+
+#[tokio::test]
+async fn a_registration_that_failed_on_our_side_takes_no_turn_of_the_address() {
+    let world = World::new().await;
+    for _ in 0..6 {
+        let answer = world.without("mail", world.register("ana@example.com")).await;
+        assert_eq!(answer.unwrap_err().code(), Code::Internal);
+    }
+    assert_eq!(world.tries("register:").await, 0);
+    world.register("ana@example.com").await.unwrap();
+    assert_eq!(world.tries("register:").await, 1);
 }
 
 #[tokio::test]

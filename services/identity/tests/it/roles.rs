@@ -13,7 +13,7 @@ use uuid::Uuid;
 
 use crate::erasure::operator;
 use crate::registration::futures_join;
-use crate::world::{World, eventually, id, refused};
+use crate::world::{World, eventually, id, reason, refused, way_out};
 
 pub(crate) async fn redeem(
     world: &World,
@@ -48,6 +48,13 @@ async fn an_invitation_gives_its_role_once() {
     assert_eq!(account.roles, [role("adjudicator", "NBC")]);
     assert_eq!(redeem(&world, &token, &code.to_lowercase(), &request).await.unwrap().roles, account.roles);
     assert_eq!(refused(redeem(&world, &token, &code, &id()).await), "CODE_WRONG");
+    world.lock("invitation:").await;
+    let newer = invite(&world, "auditor", "NBC").await;
+    let locked = redeem(&world, &token, &newer, &id()).await.unwrap_err();
+    assert_eq!(
+        (reason(&locked), way_out(&locked)),
+        ("TOO_MANY_TRIES".into(), "Wait, then try again.".into())
+    );
     // The roles which the methods' policies see follow from the log.
     eventually("the role in the projection", async || {
         let rows: i64 = sqlx::query_scalar("SELECT count(*) FROM access.role WHERE role = 'adjudicator'")

@@ -159,6 +159,34 @@ async fn the_second_factor_again_serves_guarded_acts_for_ten_minutes() {
 }
 
 #[tokio::test]
+async fn sessions_of_last_month_are_removed_by_index_and_no_start_waits_for_it() {
+    let world = World::new().await;
+    let ana = world.join("ana@example.com").await;
+    world.sign_in(&ana).await;
+    let pool = world.database.pool.clone();
+    let found = async |sql: &'static str| {
+        let count: i64 = sqlx::query_scalar(sql).fetch_one(&pool).await.unwrap();
+        count
+    };
+    let unaided = "SELECT count(*) FROM pg_constraint AS tie WHERE contype = 'f' AND connamespace = 'public'::regnamespace
+         AND NOT EXISTS (SELECT FROM pg_index WHERE indrelid = tie.conrelid AND indkey[0] = tie.conkey[1])";
+    assert_eq!(found(unaided).await, 0, "a foreign key has no index to look by");
+    let by_end =
+        "SELECT count(*) FROM pg_indexes WHERE tablename = 'session' AND indexdef LIKE '%(ends_at_us)'";
+    assert_eq!(found(by_end).await, 1);
+
+    world.advance(31 * 24 * 3600);
+    let mut held = pool.begin().await.unwrap();
+    sqlx::query("SELECT FROM session FOR UPDATE").execute(&mut *held).await.unwrap();
+    let world = world.restart().await;
+    world.sign_in(&ana).await;
+    assert_eq!(found("SELECT count(*) FROM session").await, 2);
+    held.rollback().await.unwrap();
+    let left = async || (found("SELECT count(*) FROM session").await == 1).then_some(());
+    eventually("the end of the old one's row", left).await;
+}
+
+#[tokio::test]
 async fn who_signs_out_is_out() {
     let world = World::new().await;
     let ana = world.join("ana@example.com").await;
@@ -205,6 +233,7 @@ async fn the_keys_are_public_and_survive_a_restart() {
     assert_eq!((&header["alg"], &header["kid"]), (&"EdDSA".into(), &key["kid"]));
     let told = world.get(&format!("https://{http}/.well-known/openid-configuration")).await;
     assert_eq!(told["issuer"], "docket");
+    assert_eq!(world.get(told["jwks_uri"].as_str().unwrap()).await, keys);
 
     let world = world.restart().await;
     let answer = world.sessions().get_key_set(pb::GetKeySetRequest {}).await.unwrap().into_inner();
@@ -261,6 +290,7 @@ async fn who_lost_the_phone_puts_a_new_app_in_its_place() {
     let early = pb::ConfirmTotpReplacementRequest { request_id: id(), code: "000000".into() };
     let early = world.accounts().confirm_totp_replacement(with_token(early, &here.access_token)).await;
     assert_eq!(refused(early), "NO_APP_BEGUN");
+    assert_eq!(world.tries("second-factor:").await, 2, "those of the two wrong codes");
 
     let old = std::mem::take(&mut ana.recovery_codes);
     (ana.secret, ana.recovery_codes) = replace(&world, &here.access_token, &old[1]).await;

@@ -1,5 +1,7 @@
 //! Signing in.
 
+use tonic::Code;
+
 use crate::registration::futures_join;
 use crate::world::{PASSWORD, World, eventually, id, refused};
 
@@ -134,5 +136,25 @@ async fn tries_of_yesterday_do_not_fill_the_table() {
     assert_eq!(rows(&world).await, 1);
     world.advance(26 * 3600);
     let world = world.restart().await;
-    assert_eq!(rows(&world).await, 0);
+    eventually("their end", async || (rows(&world).await == 0).then_some(())).await;
+}
+
+#[tokio::test]
+async fn a_sign_in_that_nobody_could_judge_costs_no_try() {
+    let world = World::new().await;
+    let ana = world.join("ana@example.com").await;
+    let unjudged = async |code: &str| {
+        let answer = world.without("credential", world.try_sign_in(&ana.email, PASSWORD, code)).await;
+        assert_eq!(answer.unwrap_err().code(), Code::Internal);
+    };
+    for _ in 0..6 {
+        unjudged(&world.next_code(&ana)).await;
+    }
+    assert_eq!(world.tries("sign-in:").await, 0);
+    world.lock("sign-in:").await;
+    unjudged(&ana.recovery_codes[0]).await;
+    assert_eq!((world.tries("sign-in:").await, world.tries("recovery-").await), (20, 0));
+    world.try_sign_in(&ana.email, PASSWORD, &ana.recovery_codes[0]).await.unwrap();
+    refused(world.try_sign_in(&ana.email, "a wrong password", "123456").await);
+    assert_eq!(world.tries("sign-in:").await, 1, "what was judged costs one");
 }

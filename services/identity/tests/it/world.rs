@@ -4,6 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use docket_identity::{Config, MIGRATOR, MailConfig, RegisterConfig};
+use docket_kernel::Clock as _;
 use docket_kernel::clock::ManualClock;
 use docket_proto::identity::v1::account_service_client::AccountServiceClient;
 use docket_proto::identity::v1::directory_service_client::DirectoryServiceClient;
@@ -53,6 +54,11 @@ pub(crate) fn id() -> String {
 /// The reason of a refusal, or its code where it gives none.
 pub(crate) fn reason(status: &Status) -> String {
     status.get_details_error_info().map_or_else(|| format!("{:?}", status.code()), |info| info.reason)
+}
+
+/// The way out that a refusal names.
+pub(crate) fn way_out(status: &Status) -> String {
+    status.get_details_help().map(|help| help.links[0].description.clone()).unwrap_or_default()
 }
 
 /// The reason why it was refused.
@@ -157,6 +163,32 @@ impl World {
         let value =
             text.lines().find_map(|line| line.strip_prefix(metric)?.strip_prefix(' ').map(str::to_owned));
         value.map(|value| value.parse().unwrap())
+    }
+
+    /// How many tries are charged in rows whose key begins so.
+    pub(crate) async fn tries(&self, of: &str) -> i64 {
+        let charged = "SELECT coalesce(sum(failures), 0)::bigint FROM tries WHERE starts_with(key, $1)";
+        sqlx::query_scalar(charged).bind(of).fetch_one(&self.database.pool).await.unwrap()
+    }
+
+    /// Twenty tries of these rows went wrong just now.
+    pub(crate) async fn lock(&self, of: &str) {
+        let locked = "UPDATE tries SET failures = 20, last_at_us = $2 WHERE starts_with(key, $1)";
+        let now_us = self.clock.now().as_microsecond();
+        let done = sqlx::query(locked).bind(of).bind(now_us).execute(&self.database.pool).await.unwrap();
+        assert!(done.rows_affected() > 0, "there were no tries of {of}");
+    }
+
+    /// Does something while the service has no table of that name.
+    pub(crate) async fn without<T>(&self, table: &str, act: impl Future<Output = T>) -> T {
+        let rename = async |from: &str, to: &str| {
+            let statement = AssertSqlSafe(format!("ALTER TABLE {from} RENAME TO {to}"));
+            sqlx::query(statement).execute(&self.database.pool).await.unwrap();
+        };
+        rename(table, "elsewhere").await;
+        let done = act.await;
+        rename("elsewhere", table).await;
+        done
     }
 
     /// Adds an invented person to the sandbox's register.
