@@ -93,7 +93,8 @@ async fn a_processor_that_took_money_and_is_not_configured_is_owed_to_be_until_i
     world.stop().await;
     world.know_former(former);
     world.serve().await;
-    world.until(seen, |open| *open == (0, 0)).await;
+    let none = || async { Ok(open(&world, "processor_not_configured").await) };
+    world.until(none, |open| *open == (0, 0)).await;
     let keys: Vec<String> = sqlx::query_scalar(sql).fetch_all(&world.own.pool).await.unwrap();
     assert_eq!((keys[0].as_str(), keys[1].as_str(), keys.len()), ("card/disputes", "card/disputes/1", 3));
 }

@@ -56,7 +56,8 @@ fn what_is_open_for_something_else_is_opened_anew_until_it_is_paid() {
     let mut events = vec![Event::PaymentOpened(opened(71_000))];
     events.extend(invite(&given(&events), "code", b"hash", 1).unwrap());
     let other = PaymentOpened { filing_ids: vec!["f".into(), "g".into()], ..opened(83_000) };
-    assert_eq!(then(&mut events, open(&given(&events), other.clone(), 2)), ["payment.opened.v1"]);
+    let anew = open(&given(&events), other.clone(), 2);
+    assert_eq!(then(&mut events, anew), ["payment.opened.v1"]);
     let state = given(&events);
     assert_eq!((state.due_cents(), state.opened.as_ref()), (83_000, Some(&other)));
     assert!(!opens(&state, b"hash", 2), "a code was for what it was then");
