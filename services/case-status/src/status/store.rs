@@ -17,33 +17,6 @@ const VISIBLE: &str = "(party = $1 OR representative = $1
     OR (party IS DISTINCT FROM $1 AND representative IS DISTINCT FROM $1 AND (
     (officer = $1 AND office = ANY($2)) OR office = ANY($3) OR ($4 AND stage = 'submitted'))))";
 
-/// [`VISIBLE`] as a list has it: in as many parts as there are ways to see a case, each read in order and no further than a page goes.
-/// $5 and $6 the last case of the page before, and when it changed; $7 how many.
-const SHOWN: &str = "
-    (SELECT case_id, party_changed_at_us AS shown_us FROM case_row
-     WHERE party = $1 AND (party_changed_at_us, case_id) < ($5, $6)
-     ORDER BY party_changed_at_us DESC, case_id DESC LIMIT $7)
-    UNION
-    (SELECT case_id, party_changed_at_us FROM case_row
-     WHERE representative = $1 AND (party_changed_at_us, case_id) < ($5, $6)
-     ORDER BY party_changed_at_us DESC, case_id DESC LIMIT $7)
-    UNION
-    (SELECT case_id, changed_at_us FROM case_row
-     WHERE officer = $1 AND office = ANY($2) AND party IS DISTINCT FROM $1 AND representative IS DISTINCT FROM $1
-         AND (changed_at_us, case_id) < ($5, $6)
-     ORDER BY changed_at_us DESC, case_id DESC LIMIT $7)
-    UNION
-    (SELECT of_office.case_id, of_office.changed_at_us FROM unnest($3::text[]) AS supervised (office) CROSS JOIN LATERAL (
-         SELECT case_id, changed_at_us FROM case_row
-         WHERE case_row.office = supervised.office AND party IS DISTINCT FROM $1 AND representative IS DISTINCT FROM $1
-             AND (changed_at_us, case_id) < ($5, $6)
-         ORDER BY changed_at_us DESC, case_id DESC LIMIT $7) AS of_office)
-    UNION
-    (SELECT case_id, changed_at_us FROM case_row
-     WHERE $4 AND office = '' AND stage = 'submitted' AND party IS DISTINCT FROM $1 AND representative IS DISTINCT FROM $1
-         AND (changed_at_us, case_id) < ($5, $6)
-     ORDER BY changed_at_us DESC, case_id DESC LIMIT $7)";
-
 /// How a case is named.
 #[derive(Debug, Clone)]
 pub(crate) enum Key {
@@ -123,8 +96,9 @@ pub(crate) async fn list(
     let (after_us, after_id) = after.unwrap_or((i64::MAX, Uuid::max()));
     let sql = format!(
         "SELECT {COLUMNS} FROM (
-             SELECT case_id, shown_us FROM ({SHOWN}) AS seen ORDER BY shown_us DESC, case_id DESC LIMIT $7) AS shown
-         JOIN case_row USING (case_id) ORDER BY shown_us DESC, case_id DESC"
+             SELECT *, CASE WHEN party = $1 OR representative = $1 THEN party_changed_at_us ELSE changed_at_us END AS shown_us
+             FROM case_row WHERE {VISIBLE}) AS visible
+         WHERE (shown_us, case_id) < ($5, $6) ORDER BY shown_us DESC, case_id DESC LIMIT $7"
     );
     let rows = sqlx::query(sqlx::AssertSqlSafe(sql))
         .bind(viewer.account)
