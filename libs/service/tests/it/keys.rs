@@ -65,6 +65,7 @@ async fn keys_that_came_back_with_a_backup_are_destroyed_again_but_for_those_tha
     let world = World::start().await;
     let (own, keys) = (docket_testkit::database("payments").await, docket_testkit::database("keys").await);
     let place = &world.place;
+    place.bench.set_peer("identity", world.address());
     let config = place.bench.config("payments", &own.url, Some(&keys.url), &place.nats.url);
     migrate(&config, &MIGRATOR).await.unwrap();
     // The service does not run, so nothing carries out what identity ordered: as if its checkpoint were past it.
