@@ -263,3 +263,54 @@ async fn who_is_expected_at_a_site_stands_in_its_queue_whatever_else_is_to_be_do
         .unwrap();
     world.until(|| bea.queue("office"), |queue| queue.1 == 0).await;
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_page_of_a_supervisors_list_reads_no_more_than_it_shows() {
+    const CASES: usize = 5_000;
+    let world = World::start().await;
+    let (ana, sam) = (world.person(&[]).await, world.person(&[("supervisor", "NBC")]).await);
+    let name = format!("cases/{}", world.submit(&ana, 40).await);
+    world.until(|| ana.case(&name, 0), |case| case.version == 3).await;
+    // Half of them wait for intake, and have no office yet.
+    world
+        .spoil(
+            "INSERT INTO case_row_a SELECT other.* FROM case_row_a AS known CROSS JOIN generate_series(1, 4999) AS nth
+             CROSS JOIN LATERAL jsonb_populate_record(known, jsonb_build_object('case_id', gen_random_uuid(),
+                 'receipt_number', '', 'party', gen_random_uuid(), 'changed_at_us', known.changed_at_us - nth,
+                 'office', CASE WHEN nth % 2 = 0 THEN 'NBC' ELSE '' END)) AS other",
+        )
+        .await;
+    world.spoil("ANALYZE case_row_a").await;
+    let pool = world.status_pool();
+    let read = || async {
+        let sql = "SELECT seq_tup_read + idx_tup_fetch FROM pg_stat_user_tables WHERE relname = 'case_row_a'";
+        let read = sqlx::query_scalar::<_, i64>(sql).fetch_one(&pool).await;
+        read.map_err(|error| tonic::Status::internal(error.to_string()))
+    };
+    let page = |size: u32, page_token: String| {
+        let request = sam.ask(pb::ListCasesRequest { page_size: size, page_token, language: String::new() });
+        let mut status = sam.status.clone();
+        async move { status.list_cases(request).await.unwrap().into_inner() }
+    };
+    let before = read().await.unwrap();
+    let first = page(50, String::new()).await;
+    let after = world.until(&read, |after| *after >= before + 50).await;
+    assert!(after - before < 1_000, "{} rows read for 50", after - before);
+
+    // And page by page it is all of them, newest first, each once.
+    let (mut names, mut token) = (std::collections::BTreeSet::new(), first.next_page_token);
+    let mut last = i64::MAX;
+    let mut cases = first.cases;
+    loop {
+        for case in cases {
+            assert!(case.changed_at_us <= last && names.insert(case.name));
+            last = case.changed_at_us;
+        }
+        if token.is_empty() {
+            break;
+        }
+        let next = page(500, token).await;
+        (cases, token) = (next.cases, next.next_page_token);
+    }
+    assert_eq!(names.len(), CASES);
+}
