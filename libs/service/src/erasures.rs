@@ -169,9 +169,9 @@ fn order_of(request: Uuid, order: SubjectErased) -> anyhow::Result<ErasureOrder>
 /// # Errors
 /// Identity or the keys away, or an order that cannot be read; it may be begun again.
 pub(crate) async fn erase_again(vault: &Vault, feed: &FeedClient) -> anyhow::Result<String> {
-    let head = feed.head(IDENTITY).await?.position;
-    let (mut after, mut orders, mut again, mut held) = (0, 0, 0, Vec::new());
-    while after < head {
+    let end = feed.head(IDENTITY).await?.position;
+    let (mut after, mut orders, mut again, mut kept) = (0, 0, 0, Vec::new());
+    while after < end {
         let events = feed.read(IDENTITY, after, PAGE).await?;
         let Some(last) = events.last() else { break };
         after = last.position;
@@ -182,13 +182,13 @@ pub(crate) async fn erase_again(vault: &Vault, feed: &FeedClient) -> anyhow::Res
             let erased = vault.certificate(&order.subject).await?.is_some();
             match vault.carry_out(&order).await {
                 Ok(_certificate) => again += u64::from(!erased),
-                Err(VaultError::Held { subject, .. }) => held.push(subject.to_string()),
+                Err(VaultError::Held { subject, .. }) => kept.push(subject.to_string()),
                 Err(error) => return Err(error).context(order.subject.to_string()),
             }
         }
     }
-    let held = if held.is_empty() { "none".to_owned() } else { held.join(", ") };
+    let kept = if kept.is_empty() { "none".to_owned() } else { kept.join(", ") };
     Ok(format!(
-        "{orders} erasures ordered by identity, {again} keys destroyed again; under a legal hold: {held}"
+        "{orders} erasures ordered by identity, {again} keys destroyed again; under a legal hold: {kept}"
     ))
 }

@@ -15,7 +15,7 @@ pub fn filled(language: &str, english: &'static str, parts: &[&dyn std::fmt::Dis
     let mut parts = parts.iter();
     // Between the pieces, since a part may have the two signs in it: a file can be called so.
     for piece in pieces {
-        text += &parts.next().map_or_else(|| "{}".to_owned(), |part| part.to_string());
+        text += &parts.next().map_or_else(|| "{}".to_owned(), ToString::to_string);
         text += piece;
     }
     text

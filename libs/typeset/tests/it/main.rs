@@ -76,7 +76,8 @@ const WORDS: Template<'_> = Template {
 
 fn legibly(words: &str) -> String {
     let data = serde_json::json!({ "words": words, "items": [words] });
-    let pdf = Typesetter::new(None).unwrap().set_legibly(WORDS, &data, ("paper-1", paper("").at)).unwrap();
+    let typesetter = Typesetter::new(None).expect("the embedded fonts");
+    let pdf = typesetter.set_legibly(WORDS, &data, ("paper-1", paper("").at)).expect("a paper");
     text(&pdf).split_whitespace().collect::<Vec<_>>().join(" ")
 }
 

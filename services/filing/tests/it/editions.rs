@@ -114,11 +114,11 @@ fn renamed_in_next(folder: &Path, accepted_from: &str) -> PathBuf {
     let embedded = Catalogue::embedded();
     let form = embedded.form("I-90").unwrap();
     let renamed = form.questions.iter().filter_map(|question| question.id.strip_prefix("app_"));
-    let changes: String = renamed
-        .map(|name| format!("  {{ do = \"carry\", from = \"app_{name}\", to = \"own_{name}\" }},\n"))
-        .collect();
+    let carried =
+        renamed.map(|name| format!("  {{ do = \"carry\", from = \"app_{name}\", to = \"own_{name}\" }},"));
+    let changes = carried.collect::<Vec<_>>().join("\n");
     let earlier = format!(
-        "[[edition]]\ndate = \"{EARLIER}\"\nsource = \"made up for a test\"\nchange = [\n{changes}]\n[edition.question]\n{}",
+        "[[edition]]\ndate = \"{EARLIER}\"\nsource = \"made up for a test\"\nchange = [\n{changes}\n]\n[edition.question]\n{}",
         form.asked()
     );
     std::fs::write(to.join("editions/i-90.toml"), earlier).unwrap();

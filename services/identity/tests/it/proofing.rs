@@ -117,7 +117,7 @@ async fn one_attempt_costs_one_try_however_often_it_is_sent_at_once() {
     let request = id();
     let all = (0..2).map(|_| prove(&world, &token, "Diez", "A012345678", &request));
     // Nothing can be written until both have taken a try.
-    let mut held = world.database.pool.begin().await.unwrap();
+    let mut held = docket_database::begin(&world.database.pool).await.unwrap();
     sqlx::query("LOCK TABLE log.event IN SHARE MODE").execute(&mut *held).await.unwrap();
     let let_go = async {
         eventually("both tries", async || (world.tries("proofing:").await == 2).then_some(())).await;

@@ -176,7 +176,7 @@ async fn sessions_of_last_month_are_removed_by_index_and_no_start_waits_for_it()
     assert_eq!(found(by_end).await, 1);
 
     world.advance(31 * 24 * 3600);
-    let mut held = pool.begin().await.unwrap();
+    let mut held = docket_database::begin(&pool).await.unwrap();
     sqlx::query("SELECT FROM session FOR UPDATE").execute(&mut *held).await.unwrap();
     let world = world.restart().await;
     world.sign_in(&ana).await;

@@ -348,13 +348,17 @@ async fn of_one_case_five_texts_go_in_a_day_and_what_was_read_meanwhile_is_not_s
     world.accepted_case(&ana).await;
     world.wait_for_texts(PHONE, 7).await;
 
-    let held: Vec<Uuid> = sqlx::query_scalar(
-        "SELECT notice_id FROM delivery WHERE account_id = $1 AND state = 'to_text' ORDER BY delivery_id",
-    )
-    .bind(ana.account)
-    .fetch_all(&world.own.pool)
-    .await
-    .unwrap();
+    let held = until("the seventh is settled, and two are held", async || {
+        let held: Vec<Uuid> = sqlx::query_scalar(
+            "SELECT notice_id FROM delivery WHERE account_id = $1 AND state = 'to_text' ORDER BY delivery_id",
+        )
+        .bind(ana.account)
+        .fetch_all(&world.own.pool)
+        .await
+        .unwrap();
+        (held.len() == 2).then_some(held)
+    })
+    .await;
     ana.download(&format!("notices/{}", held[0])).await.unwrap();
     world.bench.advance(21 * 3_600);
     world.wait_for_texts(PHONE, 8).await;

@@ -109,25 +109,25 @@ fn a_person_looks_before_an_address_of_somebody_protected_changes() {
 #[test]
 fn a_case_that_may_be_reopened_goes_by_the_new_address_and_so_do_its_days() {
     let ended = |event: Event| in_review().and(event);
-    let closed = |reopen_until_date: &str| {
+    let closed = |reopen_until_date: &str| -> Event {
         let reopen_until_date = reopen_until_date.to_owned();
-        ended(pb::CaseAdministrativelyClosed { reopen_until_date, ..Default::default() }.into())
+        pb::CaseAdministrativelyClosed { reopen_until_date, ..Default::default() }.into()
     };
-    let abandoned = pb::CaseDenied { abandoned: true, ..Default::default() };
-    for case in [
-        ended(pb::CaseDenied::default().into()),
-        ended(abandoned.into()),
-        ended(pb::ApprovalRevoked::default().into()),
-        ended(pb::ApprovalRevokedByLaw::default().into()),
-        ended(pb::StatusTerminated::default().into()),
-        ended(pb::CaseClosedAsMoot::default().into()),
+    for end in [
+        pb::CaseDenied::default().into(),
+        pb::CaseDenied { abandoned: true, ..Default::default() }.into(),
+        pb::ApprovalRevoked::default().into(),
+        pb::ApprovalRevokedByLaw::default().into(),
+        pb::StatusTerminated::default().into(),
+        pb::CaseClosedAsMoot::default().into(),
         closed("2027-11-24"),
     ] {
+        let case = ended(end);
         moved(&case, &[RECEIPT]).then(&["address_changed"]);
         moved(&case, &["DKT1234567905"]).then(&[]);
     }
     // What nobody reopens is over.
-    moved(&closed(""), &[]).then(&[]);
+    moved(&ended(closed("")), &[]).then(&[]);
     moved(&ended(pb::CaseReferred::default().into()), &[]).then(&[]);
 
     let denied = ended(pb::CaseDenied::default().into());
