@@ -142,25 +142,30 @@ pub(super) async fn caught_up(base: &Base, tables: Tables, position: u64) -> Res
     Ok(())
 }
 
+/// What the database says when a lock was not to be had in time.
+const LOCK_NOT_AVAILABLE: &str = "55P03";
+
 /// One at a time works on the set beside; given back when dropped, because its connection ends.
 pub(super) struct Alone(#[expect(dead_code, reason = "kept open: the lock is the session's")] PgConnection);
 
 impl Alone {
-    /// Takes the lock.
+    /// Takes the lock. Whoever ended a moment ago is waited for, until the database has noticed that.
     ///
     /// # Errors
     /// `REBUILD_RUNNING` while somebody else has it.
     pub(super) async fn take(base: &Base) -> Result<Self, ApiError> {
         // Not from the pool: a session's lock must not go back into it.
         let mut connection = PgConnection::connect_with(&base.pool.connect_options()).await?;
-        let ours = sqlx::query_scalar!(
-            r#"SELECT pg_try_advisory_lock(hashtextextended('docket.rebuild.' || $1::text, 0)) AS "ours!""#,
-            NAME
-        )
-        .fetch_one(&mut connection)
-        .await?;
-        if ours {
-            return Ok(Self(connection));
+        sqlx::query("SET lock_timeout = '2s'").execute(&mut connection).await?;
+        let taken =
+            sqlx::query("SELECT pg_advisory_lock(hashtextextended('docket.rebuild.' || $1::text, 0))")
+                .bind(NAME)
+                .execute(&mut connection)
+                .await;
+        match taken {
+            Ok(_locked) => return Ok(Self(connection)),
+            Err(sqlx::Error::Database(error)) if error.code().as_deref() == Some(LOCK_NOT_AVAILABLE) => {}
+            Err(error) => return Err(error.into()),
         }
         let words = "Somebody else works on the rows beside those in use.";
         Err(Refusal::state("REBUILD_RUNNING", words)
