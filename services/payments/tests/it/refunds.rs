@@ -145,15 +145,7 @@ async fn a_refund_whose_money_comes_back_is_owed_again() {
         let package = rejected(&world, &world.again(&ana), "pm_sandbox_refundFailsLater").await;
         world.until_state(&world.again(&ana), &package.payment, State::Refunded).await;
         assert_eq!((balances(&world).await, open(&world, "refund").await), (vec![], (0, 0)));
-        if webhooks {
-            world.far.end_refund("failed").await;
-        } else {
-            // Whoever reads the list finds it.
-            world.no_webhooks().await;
-            world.stop().await;
-            world.far.end_refund("failed").await;
-            world.serve().await;
-        }
+        world.refund_fails(webhooks).await;
         world.until(|| async { Ok(open(&world, "refund").await) }, |open| *open == (1, 0)).await;
         let done = ["opened", "attempted", "fee_settled", "refund_started", "refund_issued"];
         let events = [&done[..], &["refund_failed"]].concat();

@@ -142,15 +142,7 @@ async fn an_unexpected_charge_whose_refund_comes_back_is_unexplained_anew() {
         world.far.give_back(&package.payment, None).await;
         until_open(&world, 0).await;
         assert_eq!(balances(&world).await, []);
-        if webhooks {
-            world.far.end_refund("failed").await;
-        } else {
-            // Whoever reads the list finds it.
-            world.no_webhooks().await;
-            world.stop().await;
-            world.far.end_refund("failed").await;
-            world.serve().await;
-        }
+        world.refund_fails(webhooks).await;
         until_open(&world, 1).await;
         events.extend(["money_explained", "money_unexplained"]);
         assert_eq!(world.events(&package.payment).await, events);

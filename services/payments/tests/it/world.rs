@@ -132,6 +132,18 @@ impl World {
         self.far.tell(&self.webhook().replace("/processor", "/nobody"), &self.ca_pem()).await;
     }
 
+    /// The last refund fails after it was done, which a webhook tells; or none comes, and whoever reads the list finds it.
+    pub(crate) async fn refund_fails(&mut self, told: bool) {
+        if told {
+            self.far.end_refund("failed").await;
+            return;
+        }
+        self.no_webhooks().await;
+        self.stop().await;
+        self.far.end_refund("failed").await;
+        self.serve().await;
+    }
+
     /// Stops the service.
     pub(crate) async fn stop(&mut self) {
         self.server.take().unwrap().stop().await.unwrap();

@@ -23,8 +23,8 @@ pub enum Fate {
 }
 
 /// Ends the fee of a filing that was rejected, or whose acceptance was voided, once: what is owed is owed no more, nor is what is kept
-/// should it not be honoured later. It is that filing's part; what others of the package paid or owe stays as it is. What several charges paid goes back as one refund of each,
-/// which `refund_id` names.
+/// should it not be honoured later. It is that filing's part; what others of the package paid or owe stays as it is. What several charges
+/// paid goes back as one refund of each, which `refund_id` names.
 ///
 /// # Errors
 /// `SHARE_UNKNOWN`.

@@ -14,8 +14,9 @@ use std::collections::BTreeMap;
 pub type Changed = BTreeMap<String, String>;
 
 /// Opens the payment of a package; anew, where it is open for something else: what was between the two is not in the log any more, as
-/// after a restore, and what was sent last is what waits. Not while an attempt has no answer, nor once it is settled. Where nothing is due it is settled at once, so that free forms go the same way: such a package
-/// counts as received at the instant at which it was sent, and was held against its forms then.
+/// after a restore, and what was sent last is what waits. Not while an attempt has no answer, nor once it is settled. Where nothing is due
+/// it is settled at once, so that free forms go the same way: such a package counts as received at the instant at which it was sent, and
+/// was held against its forms then.
 pub fn open(state: &Payment, opened: PaymentOpened, now_us: i64) -> Result<Vec<Event>, Refusal> {
     let same = state.opened.as_ref() == Some(&opened);
     if state.opened.is_some() && (same || state.pending.is_some() || state.settled.is_some()) {
