@@ -65,13 +65,7 @@ async fn sent_together(world: &World, ana: &Client) -> (String, String, String) 
 }
 
 async fn begun_with(ana: &Client, main: &pb::Filing) -> String {
-    let joining = pb::StartDraftRequest {
-        request_id: Uuid::now_v7().to_string(),
-        form: "I-864".into(),
-        package: format!("packages/{}", main.package_id),
-        ..Default::default()
-    };
-    ana.begin(joining).await.unwrap().name
+    ana.begin_with(Uuid::now_v7(), "I-864", main).await.unwrap().name
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -90,13 +84,7 @@ async fn it_is_begun_beside_the_form_that_it_goes_with_and_sent_with_no_other() 
     let support = begun_with(&ana, &petition).await;
     let stops = |filing: &pb::Filing| filing.findings.iter().any(|finding| finding.rule == "alone");
     assert!(stops(&ana.answer(&support, &affidavit()).await.unwrap()));
-    let joining = pb::StartDraftRequest {
-        request_id: Uuid::now_v7().to_string(),
-        form: "I-485".into(),
-        package: format!("packages/{}", petition.package_id),
-        ..Default::default()
-    };
-    ana.begin(joining).await.unwrap();
+    ana.begin_with(Uuid::now_v7(), "I-485", &petition).await.unwrap();
     assert!(!stops(&ana.get(&support).await.unwrap()));
 }
 

@@ -121,10 +121,7 @@ async fn work_on_a_package_keeps_all_of_it_and_a_hold_keeps_what_is_held() {
     let mut ana = world.person("Ana Lúcia", "Lima");
     let begun_on = office_date(jiff::Timestamp::from_microsecond(world.now_us()).unwrap());
     let first = ana.start("N-400").await.unwrap();
-    let package = format!("packages/{}", first.package_id);
-    let request_id = Uuid::now_v7().to_string();
-    let beside = pb::StartDraftRequest { request_id, form: "I-90".into(), package, ..Default::default() };
-    let beside = ana.begin(beside).await.unwrap().name;
+    let beside = ana.begin_with(Uuid::now_v7(), "I-90", &first).await.unwrap().name;
     let held = ana.start("I-765").await.unwrap().name;
     ana.answer(&held, &serde_json::json!({ "app_family_name": "Lima" })).await.unwrap();
     world.hold(&held).await;
@@ -167,10 +164,7 @@ async fn a_draft_that_work_beside_it_keeps_is_told_of_anew_before_it_goes() {
     let mut ana = world.person("Ana Lúcia", "Lima");
     let begun_on = office_date(jiff::Timestamp::from_microsecond(world.now_us()).unwrap());
     let first = ana.start("N-400").await.unwrap();
-    let package = format!("packages/{}", first.package_id);
-    let request_id = Uuid::now_v7().to_string();
-    let beside = pb::StartDraftRequest { request_id, form: "I-90".into(), package, ..Default::default() };
-    let beside = ana.begin(beside).await.unwrap().name;
+    let beside = ana.begin_with(Uuid::now_v7(), "I-90", &first).await.unwrap().name;
     turn_to(&world, &mut ana, begun_on + 29.days(), 9).await;
     until_written(&world, &first.name, ANNOUNCED, 1).await;
     until_written(&world, &beside, ANNOUNCED, 1).await;

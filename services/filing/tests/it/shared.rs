@@ -27,7 +27,7 @@ pub(crate) fn answers(filing: &pb::Filing) -> Value {
 
 impl Client {
     /// Begins a form in the package of another filing.
-    async fn begin_with(
+    pub(crate) async fn begin_with(
         &self,
         request_id: Uuid,
         form: &str,
