@@ -30,18 +30,21 @@ pub(super) async fn tail(operator: &mut Operator<'_>, tail: TailArgs) -> Result<
     loop {
         match tail_once(operator, &mut message, &mut following).await {
             Ok(true) => return Ok(()),
-            Err(failed) if !message.follow => following.again(operator, failed).await?,
+            Err(failed) if !message.follow => {
+                following.again(operator, failed).await?;
+                continue;
+            }
             // Each connection ends after some minutes, and a service that is replaced ends it well: what is followed goes on
             // behind what was looked at, however long the service is away.
-            Ok(false) => tokio::time::sleep(PAUSE).await,
+            Ok(false) => {}
             Err(error) => {
                 let status = error.downcast::<Refused>()?.status();
                 if !passing(&status) {
                     return Err(Refused::from(status).into());
                 }
-                tokio::time::sleep(PAUSE).await;
             }
         }
+        tokio::time::sleep(PAUSE).await;
     }
 }
 
