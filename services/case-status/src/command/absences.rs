@@ -30,21 +30,21 @@ impl Subscriber for Absences {
     #[expect(clippy::wildcard_enum_match_arm, reason = "the other events change nothing of these days")]
     async fn apply(&self, tx: &mut PgConnection, event: &Recorded) -> Result<(), ApplyError> {
         let case_id = stream_id(event)?;
-        match event.decode()? {
+        let (kind, inquiry) = match event.decode()? {
             case::Event::InterviewMissed(missed) => {
                 let Some(deadline) = &missed.deadline else { return Ok(()) };
                 let appointment = named(&missed.appointment_id, "appointment_id")?;
                 let timer = deadlines::absence_timer(case_id, appointment, &deadline.into());
-                Ok(self.timers.schedule_in(tx, &timer).await?)
+                return Ok(self.timers.schedule_in(tx, &timer).await?);
             }
-            case::Event::InquiryAnswered(ended) if ended.kind == APPOINTMENT_MISSED => {
-                self.again(tx, case_id, named(&ended.inquiry_id, "inquiry_id")?).await
-            }
-            case::Event::InquiryClosed(ended) if ended.kind == APPOINTMENT_MISSED => {
-                self.again(tx, case_id, named(&ended.inquiry_id, "inquiry_id")?).await
-            }
-            _ => Ok(()),
+            case::Event::InquiryAnswered(ended) => (ended.kind, ended.inquiry_id),
+            case::Event::InquiryClosed(ended) => (ended.kind, ended.inquiry_id),
+            _ => return Ok(()),
+        };
+        if kind != APPOINTMENT_MISSED {
+            return Ok(());
         }
+        self.again(tx, case_id, named(&inquiry, "inquiry_id")?).await
     }
 }
 

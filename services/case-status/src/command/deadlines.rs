@@ -56,10 +56,15 @@ pub(crate) fn absence_timer_after(case_id: Uuid, absence: &Absence, inquiry: Uui
 fn of(key: String, kind: &str, deadline: &Deadline, case_id: Uuid, id: Uuid) -> Timer {
     let ends = deadline.expires_at;
     let due_at = ends.checked_add(SETTLED).unwrap_or(ends);
-    Timer::new(key, kind, due_at, [case_id.as_bytes().as_slice(), id.as_bytes()].concat())
+    Timer::new(key, kind, due_at, payload(case_id, id))
 }
 
-/// Reads the payload: the case, and the request, the return or the appointment.
+/// The payload of a timer: the case, and the request, the return or the appointment, 16 bytes each.
+pub(crate) fn payload(case_id: Uuid, id: Uuid) -> Vec<u8> {
+    [case_id.as_bytes().as_slice(), id.as_bytes()].concat()
+}
+
+/// Reads the payload.
 pub(crate) fn read(payload: &[u8]) -> Option<(Uuid, Uuid)> {
     let (case_id, id) = payload.split_at_checked(16)?;
     Some((Uuid::from_slice(case_id).ok()?, Uuid::from_slice(id).ok()?))

@@ -168,14 +168,13 @@ fn of_appointment(slot: Option<&AppointmentSlot>) -> Result<First, ApplyError> {
     Ok(Some((APPOINTMENT, id, before_appointment(&slot.into()))))
 }
 
-/// The timer of the next one after an instant, if there is one. Its payload is the case and what it is about, 16 bytes each.
+/// The timer of the next one after an instant, if there is one.
 fn next_timer(
     (kind, case, id): (&str, Uuid, Uuid),
     reminders: &Reminders,
     after: Timestamp,
 ) -> Option<Timer> {
-    let payload = [case.as_bytes().as_slice(), id.as_bytes()].concat();
-    Some(Timer::new(format!("{kind}:{id}"), kind, reminders.next(after)?, payload))
+    Some(Timer::new(format!("{kind}:{id}"), kind, reminders.next(after)?, deadlines::payload(case, id)))
 }
 
 /// Reminds, if that is still to be done, and sets the timer of the next time. Of a day that went by while we were away nobody is

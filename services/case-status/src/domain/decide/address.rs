@@ -13,8 +13,9 @@ use super::own_motion::may_be_reopened;
 use crate::domain::{Case, Stage};
 
 /// The address of record changed, or whoever a case is about moved: an open case that it is for goes by it, and one that may be
-/// reopened, whose days would then end in the old zone. A due date that was served stays (lifecycle 54). Where the account's owner moved and names no case, it is for all of them; where they signed for somebody else
-/// who moved, for that person's alone (INA 265(c), 8 CFR 265.1).
+/// reopened, whose days would then end in the old zone. A due date that was served stays (lifecycle 54). Where the account's owner moved
+/// and names no case, it is for all of them; where they signed for somebody else who moved, for that person's alone (INA 265(c), 8 CFR
+/// 265.1).
 ///
 /// # Errors
 /// None.
